@@ -1,0 +1,226 @@
+//! Unsigned binary fixed point.
+
+use crate::error::{Result, RiskError};
+use crate::wide;
+
+/// An unsigned number with 60 fractional bits in a `u128`: from 2^-60 (about 8.7e-19) to 2^68 (about 2.95e20).
+///
+/// Addition and subtraction are exact or fail. Multiplication and division lose bits and therefore exist only with
+/// their direction in the name. Nothing saturates and nothing wraps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Fraction(u128);
+
+impl Fraction {
+    /// Number of fractional bits.
+    pub const BITS: u32 = 60;
+    /// 0.
+    pub const ZERO: Self = Self(0);
+    /// 1.
+    pub const ONE: Self = Self(1 << Self::BITS);
+    /// The largest representable number, just under 2^68.
+    pub const MAX: Self = Self(u128::MAX);
+    /// The smallest positive number, 2^-60.
+    pub const EPSILON: Self = Self(1);
+
+    /// The number `bits / 2^60`.
+    pub const fn from_bits(bits: u128) -> Self {
+        Self(bits)
+    }
+
+    /// `self * 2^60`, an integer.
+    pub const fn to_bits(self) -> u128 {
+        self.0
+    }
+
+    /// The integer `n`. Every `u64` fits.
+    pub const fn from_integer(n: u64) -> Self {
+        Self((n as u128) << Self::BITS)
+    }
+
+    /// `numerator / denominator`, rounded down. Fails when the denominator is zero.
+    pub fn ratio_floor(numerator: u64, denominator: u64) -> Result<Self> {
+        Self::from_integer(numerator).div_floor(Self::from_integer(denominator))
+    }
+
+    /// `basis_points / 10,000`, rounded down.
+    pub fn from_bps_floor(basis_points: u32) -> Self {
+        Self(Self::bps_parts(basis_points).0)
+    }
+
+    /// `basis_points / 10,000`, rounded up.
+    pub fn from_bps_ceil(basis_points: u32) -> Self {
+        let (quotient, remainder) = Self::bps_parts(basis_points);
+        Self(quotient.wrapping_add(u128::from(remainder != 0))) // a u32 shifted by 60 leaves 36 bits of room
+    }
+
+    fn bps_parts(basis_points: u32) -> (u128, u32) {
+        wide::div_small(u128::from(basis_points) << Self::BITS, 10_000).unwrap_or_default()
+    }
+
+    /// Whether this is zero.
+    pub const fn is_zero(self) -> bool {
+        self.0 == 0
+    }
+
+    /// `self + other`, exactly. Fails on overflow.
+    pub fn checked_add(self, other: Self) -> Result<Self> {
+        self.0.checked_add(other.0).map(Self).ok_or(RiskError::Overflow)
+    }
+
+    /// `self - other`, exactly. Fails when `other` is larger.
+    pub fn checked_sub(self, other: Self) -> Result<Self> {
+        self.0.checked_sub(other.0).map(Self).ok_or(RiskError::Underflow)
+    }
+
+    /// `self - other`, or zero when `other` is larger: for distances that have a floor by definition.
+    pub const fn sub_or_zero(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+
+    /// `self * other`, rounded down. Fails on overflow.
+    pub fn mul_floor(self, other: Self) -> Result<Self> {
+        self.mul_parts(other).map(|(quotient, _)| Self(quotient))
+    }
+
+    /// `self * other`, rounded up. Fails on overflow.
+    pub fn mul_ceil(self, other: Self) -> Result<Self> {
+        let (quotient, inexact) = self.mul_parts(other)?;
+        quotient.checked_add(u128::from(inexact)).map(Self).ok_or(RiskError::Overflow)
+    }
+
+    /// The product rounded down, and whether anything was lost.
+    #[inline]
+    fn mul_parts(self, other: Self) -> Result<(u128, bool)> {
+        let (high, low) = wide::mul(self.0, other.0);
+        if high >> Self::BITS != 0 {
+            return Err(RiskError::Overflow);
+        }
+        let quotient = (high << (128 - Self::BITS)) | (low >> Self::BITS);
+        Ok((quotient, low & (Self::ONE.0.wrapping_sub(1)) != 0))
+    }
+
+    /// `self / other`, rounded down. Fails on overflow and when `other` is zero.
+    pub fn div_floor(self, other: Self) -> Result<Self> {
+        self.div_parts(other).map(|(quotient, _)| Self(quotient))
+    }
+
+    /// `self / other`, rounded up. Fails on overflow and when `other` is zero.
+    pub fn div_ceil(self, other: Self) -> Result<Self> {
+        let (quotient, inexact) = self.div_parts(other)?;
+        quotient.checked_add(u128::from(inexact)).map(Self).ok_or(RiskError::Overflow)
+    }
+
+    fn div_parts(self, other: Self) -> Result<(u128, bool)> {
+        if other.is_zero() {
+            return Err(RiskError::DivisionByZero);
+        }
+        let (quotient, remainder) =
+            wide::div(self.0 >> (128 - Self::BITS), self.0 << Self::BITS, other.0).ok_or(RiskError::Overflow)?;
+        Ok((quotient, remainder != 0))
+    }
+
+    /// `self * numerator / 10,000`, rounded down.
+    pub fn mul_bps_floor(self, basis_points: u32) -> Result<Self> {
+        self.mul_floor(Self::from_bps_floor(basis_points))
+    }
+
+    /// `self / divisor`, rounded down, for small constant divisors. Fails when the divisor is zero.
+    pub fn div_small_floor(self, divisor: u32) -> Result<Self> {
+        wide::div_small(self.0, divisor).map(|(q, _)| Self(q)).ok_or(RiskError::DivisionByZero)
+    }
+
+    /// `self / divisor`, rounded up, for small constant divisors. Fails when the divisor is zero.
+    pub fn div_small_ceil(self, divisor: u32) -> Result<Self> {
+        let (quotient, remainder) = wide::div_small(self.0, divisor).ok_or(RiskError::DivisionByZero)?;
+        quotient.checked_add(u128::from(remainder != 0)).map(Self).ok_or(RiskError::Overflow)
+    }
+
+    /// The largest integer not above this. Fails when it does not fit a `u64`.
+    pub fn floor_to_u64(self) -> Result<u64> {
+        u64::try_from(self.0 >> Self::BITS).map_err(|_| RiskError::Overflow)
+    }
+
+    /// The smallest integer not below this. Fails when it does not fit a `u64`.
+    pub fn ceil_to_u64(self) -> Result<u64> {
+        let whole = self.0 >> Self::BITS; // below 2^68: one more cannot overflow
+        let inexact = whole << Self::BITS != self.0;
+        u64::try_from(whole.wrapping_add(u128::from(inexact))).map_err(|_| RiskError::Overflow)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use num_bigint::BigUint;
+    use proptest::prelude::*;
+
+    fn any_fraction() -> impl Strategy<Value = Fraction> {
+        (any::<u128>(), 0u32..128).prop_map(|(x, s)| Fraction::from_bits(x >> s))
+    }
+
+    fn big(f: Fraction) -> BigUint {
+        BigUint::from(f.to_bits())
+    }
+
+    /// Floor is the exact quotient, ceil the same or one more when inexact; both fail together with the exact value.
+    fn check(floor: Result<Fraction>, ceil: Result<Fraction>, numerator: BigUint, denominator: BigUint) {
+        let max = BigUint::from(u128::MAX);
+        let (q, r) = (&numerator / &denominator, &numerator % &denominator);
+        let up = if r == BigUint::ZERO { q.clone() } else { &q + 1u32 };
+        assert_eq!(floor.ok().map(big), (q <= max).then_some(q));
+        assert_eq!(ceil.ok().map(big), (up <= max).then_some(up));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+        #[test]
+        fn products_round_as_named(a in any_fraction(), b in any_fraction()) {
+            check(a.mul_floor(b), a.mul_ceil(b), big(a) * big(b), big(Fraction::ONE));
+        }
+
+        #[test]
+        fn quotients_round_as_named(a in any_fraction(), b in any_fraction()) {
+            if b.is_zero() {
+                prop_assert_eq!(a.div_floor(b), Err(RiskError::DivisionByZero));
+                prop_assert_eq!(a.div_ceil(b), Err(RiskError::DivisionByZero));
+            } else {
+                check(a.div_floor(b), a.div_ceil(b), big(a) * big(Fraction::ONE), big(b));
+            }
+        }
+
+        #[test]
+        fn small_quotients_round_as_named(a in any_fraction(), d in 1u32..) {
+            check(a.div_small_floor(d), a.div_small_ceil(d), big(a), BigUint::from(d));
+        }
+
+        #[test]
+        fn basis_points_round_as_named(bps in any::<u32>()) {
+            check(Ok(Fraction::from_bps_floor(bps)), Ok(Fraction::from_bps_ceil(bps)),
+                BigUint::from(bps) * big(Fraction::ONE), BigUint::from(10_000u32));
+        }
+
+        #[test]
+        fn integers_round_as_named(a in any_fraction()) {
+            let one = big(Fraction::ONE);
+            let floor = big(a) / &one;
+            let ceil = (big(a) + &one - 1u32) / &one;
+            prop_assert_eq!(a.floor_to_u64().ok().map(BigUint::from), u64::try_from(&floor).ok().map(BigUint::from));
+            prop_assert_eq!(a.ceil_to_u64().ok().map(BigUint::from), u64::try_from(&ceil).ok().map(BigUint::from));
+        }
+
+        #[test]
+        fn sums_are_exact_or_fail(a in any_fraction(), b in any_fraction()) {
+            prop_assert_eq!(a.checked_add(b).ok().map(Fraction::to_bits), a.to_bits().checked_add(b.to_bits()));
+            prop_assert_eq!(a.checked_sub(b).ok().map(Fraction::to_bits), a.to_bits().checked_sub(b.to_bits()));
+            prop_assert_eq!(a.sub_or_zero(b), a.checked_sub(b).unwrap_or(Fraction::ZERO));
+        }
+    }
+
+    #[test]
+    fn division_by_zero_is_an_error() {
+        assert_eq!(Fraction::ONE.div_small_floor(0), Err(RiskError::DivisionByZero));
+        assert_eq!(Fraction::ONE.div_small_ceil(0), Err(RiskError::DivisionByZero));
+        assert_eq!(Fraction::ratio_floor(1, 0), Err(RiskError::DivisionByZero));
+    }
+}

@@ -1,0 +1,79 @@
+//! The risk mathematics of Keel.
+//!
+//! Plain numbers in, plain numbers out: this crate knows nothing of Solana, reads no clock and allocates nothing.
+//! The program, the client library and every tool compute health, interest and liquidations with the functions here,
+//! so that there is one answer to "is this vault healthy" and one place to audit it.
+//!
+//! | module | what it answers |
+//! |---|---|
+//! | [`fraction`] | unsigned fixed point with 60 fractional bits, every lossy operation with its direction in the name |
+//! | [`units`] | what a number counts: native amounts, shares, indices, dollars, basis points |
+//! | [`price`] | which oracle observation is acceptable, and what it says an amount is worth |
+//! | [`interest`] | the rate curve and continuous compounding |
+//! | [`pool`] | the books of one pooled reserve: deposits, loans, interest, insurance, losses |
+//! | [`health`] | what a set of positions is worth against what it owes |
+//! | [`liquidation`] | how much may be repaid and seized, and who gets the bonus |
+//! | [`config`] | which risk parameters are coherent |
+//!
+//! # Rounding
+//!
+//! Every lossy step favours the protocol, that is the suppliers, over whoever acts:
+//!
+//! | quantity | direction | where |
+//! |---|---|---|
+//! | supply shares minted for a deposit | floor | [`units::SupplyIndex::shares_for_deposit`] |
+//! | amount paid for supply shares | floor | [`units::SupplyIndex::amount_of`] |
+//! | supply shares burned for an amount | ceil | [`units::SupplyIndex::shares_for_withdrawal`] |
+//! | debt shares minted for an amount | ceil | [`units::DebtIndex::shares_for_borrow`] |
+//! | amount owed for debt shares | ceil | [`units::DebtIndex::amount_owed`] |
+//! | debt shares burned for a repayment | floor | [`units::DebtIndex::shares_for_repayment`] |
+//! | collateral value | floor | [`price::UnitPrice::value_floor`] |
+//! | debt value | ceil | [`price::UnitPrice::value_ceil`] |
+//! | debt index growth | ceil | [`interest::growth_ceil`] |
+//! | supply index growth | floor | [`pool::Pool::project`] |
+//! | collateral seized for a repayment | floor | [`liquidation::plan`] |
+//! | repayment required for a seizure | ceil | [`liquidation::plan`] |
+#![no_std]
+#![forbid(unsafe_code)]
+#![deny(
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    clippy::float_arithmetic,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    missing_docs
+)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::arithmetic_side_effects,
+        clippy::cast_possible_truncation,
+        clippy::cast_possible_wrap,
+        clippy::cast_sign_loss,
+        clippy::indexing_slicing,
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic
+    )
+)]
+
+#[cfg(test)]
+extern crate std;
+
+pub mod config;
+pub mod error;
+pub mod fraction;
+pub mod health;
+pub mod interest;
+pub mod liquidation;
+pub mod pool;
+pub mod price;
+pub mod units;
+mod wide;
+
+pub use error::{Result, RiskError};
+pub use fraction::Fraction;

@@ -1,0 +1,392 @@
+//! How much of an unhealthy vault may be repaid and seized, and who gets the bonus.
+//!
+//! | symbol | meaning |
+//! |---|---|
+//! | `C`, `L`, `D` | collateral value, liquidation limit and debt of the vault, in dollars, at maintenance |
+//! | `HF` | health factor, `L / D` |
+//! | `THF` | target health factor, which a liquidation restores (market) |
+//! | `HF_max_bonus` | the health factor at and below which the bonus is largest (seized reserve) |
+//! | `b`, `b_min`, `b_max` | liquidation bonus and its range (seized reserve) |
+//! | `cf` | collateral factor of the seized asset, `(1 - haircut) * liquidation_threshold` |
+//!
+//! Repaying `R` removes `R` of debt and `(1 + b) * R` of collateral, that is `(1 + b) * cf * R` of limit. From
+//! `L - (1 + b) * cf * R = THF * (D - R)` follows
+//!
+//! ```text
+//! R = (THF * D - L) / (THF - (1 + b) * cf)
+//! ```
+//!
+//! A repayment raises health exactly when `(1 + b) * cf < HF`, as `(L - a R) / (D - R) > L / D` when `a < L / D`. Because
+//! [`crate::config`] demands `(1 + b_max) * cf <= HF_max_bonus < 1 <= THF`, every liquidation above `HF_max_bonus` raises
+//! health, and the denominator is positive.
+//!
+//! At and below `HF_max_bonus` (the close-out zone) the whole position may be closed, at
+//! `b = clamp(C / D - 1, b_min, b_max)`: the bonus eats the owner's margin, not the suppliers'. A keeper without the
+//! capital for the whole may still take a part; with a bonus of `C / D - 1`, which leaves `C / D` as it was, splitting
+//! neither pays more nor costs suppliers more.
+
+use crate::error::{Result, RiskError};
+use crate::fraction::Fraction;
+use crate::health::Totals;
+use crate::price::UnitPrice;
+use crate::units::{Amount, Usd};
+
+/// The bonus parameters of the seized reserve.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BonusTerms {
+    /// Bonus just under a health factor of 1, in basis points of the repaid value.
+    pub min_bps: u32,
+    /// Bonus at `HF_max_bonus` and below.
+    pub max_bps: u32,
+    /// `HF_max_bonus`, in basis points.
+    pub max_bonus_health_bps: u32,
+    /// The part of the bonus that goes to the seized reserve's insurance; the rest is the keeper bounty.
+    pub protocol_share_bps: u32,
+}
+
+/// The debt to repay and the collateral to seize.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pair {
+    /// What the debt position owes, rounded up.
+    pub owed: Amount,
+    /// Maintenance price of the debt.
+    pub debt_price: UnitPrice,
+    /// What the collateral position holds, rounded down.
+    pub collateral: Amount,
+    /// Maintenance price of the collateral.
+    pub collateral_price: UnitPrice,
+    /// `cf` of the collateral.
+    pub collateral_factor: Fraction,
+    /// What the collateral's reserve can pay out.
+    pub liquid: Amount,
+}
+
+/// What a liquidation does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Paid by the keeper into the debt's reserve.
+    pub repay: Amount,
+    /// Leaves the vault: the keeper's part and the protocol's.
+    pub seize: Amount,
+    /// Paid to the keeper; the rest of `seize` becomes insurance.
+    pub to_keeper: Amount,
+    /// Whether the debt position is repaid whole.
+    pub repays_all: bool,
+    /// Whether the collateral position is seized whole.
+    pub seizes_all: bool,
+    /// The bonus on the repaid value.
+    pub bonus: Fraction,
+    /// Whether the vault was in the close-out zone, where health need not rise.
+    pub close_out: bool,
+}
+
+/// The largest liquidation of `pair` within `max_repay`.
+///
+/// - Repays up to the target health factor, or the whole position in the close-out zone, or where less than
+///   `min_position` would remain.
+/// - Seizes the repaid value with the bonus, rounded down, up to the whole position; then the repayment is what that
+///   requires, rounded up. A remainder of collateral under `min_position` is taken with the rest if the caller's maximum
+///   and the debt allow it.
+/// - Pays the keeper no more than the collateral's reserve can; the repayment shrinks with it.
+///
+/// # Errors
+/// `Healthy`; `NothingToSeize` when the repayment, or what it seizes, is less than one native unit.
+pub fn plan(
+    vault: &Totals,
+    target_health: Fraction,
+    min_position: Usd,
+    terms: &BonusTerms,
+    pair: &Pair,
+    max_repay: Amount,
+) -> Result<Plan> {
+    if vault.is_healthy() {
+        return Err(RiskError::Healthy);
+    }
+    let max_bonus_health = Fraction::from_bps_floor(terms.max_bonus_health_bps);
+    let health = vault.limit.0.div_floor(vault.debt.0)?;
+    let close_out = health <= max_bonus_health;
+    let (bonus, mut limit) = if close_out {
+        (close_out_bonus(vault, terms)?, pair.owed)
+    } else {
+        let bonus = bonus_at(health, max_bonus_health, terms)?;
+        let gain = target_health.checked_sub(Fraction::ONE.checked_add(bonus)?.mul_ceil(pair.collateral_factor)?)?;
+        let shortfall = target_health.mul_ceil(vault.debt.0)?.checked_sub(vault.limit.0)?;
+        // Rounded up: otherwise a debt of one valuable native unit could never be repaid.
+        match pair.debt_price.amount_ceil(Usd(shortfall.div_ceil(gain)?)) {
+            Ok(to_target) => (bonus, to_target.min(pair.owed)),
+            Err(RiskError::Overflow) => (bonus, pair.owed), // more than any token account holds
+            Err(other) => return Err(other),
+        }
+    };
+    if pair.debt_price.value_ceil(pair.owed.checked_sub(limit)?)? < min_position {
+        limit = pair.owed;
+    }
+    let ceiling = max_repay.min(pair.owed);
+    let mut repay = ceiling.min(limit);
+    let with_bonus = Fraction::ONE.checked_add(bonus)?;
+
+    // What must be repaid for a seizure of `amount`.
+    let required = |amount: Amount| -> Result<Amount> {
+        let value = pair.collateral_price.value_ceil(amount)?.0.div_ceil(with_bonus)?;
+        pair.debt_price.amount_ceil(Usd(value))
+    };
+    let worth = Usd(pair.debt_price.value_floor(repay)?.0.mul_floor(with_bonus)?);
+    let mut seize = match pair.collateral_price.amount_floor(worth) {
+        Ok(amount) => amount.min(pair.collateral),
+        Err(RiskError::Overflow) => pair.collateral, // the collateral is worth next to nothing
+        Err(other) => return Err(other),
+    };
+    if seize == pair.collateral {
+        repay = repay.min(required(seize)?);
+    } else if pair.collateral_price.value_ceil(pair.collateral.checked_sub(seize)?)? < min_position {
+        let whole = required(pair.collateral)?;
+        if whole <= ceiling {
+            seize = pair.collateral;
+            repay = repay.max(whole);
+        }
+    }
+
+    let bounty = bonus.checked_sub(bonus.mul_ceil(Fraction::from_bps_ceil(terms.protocol_share_bps))?)?;
+    let keeper_part = Fraction::ONE.checked_add(bounty)?.div_floor(with_bonus)?.min(Fraction::ONE);
+    let keeper_amount = |seize: Amount| -> Result<Amount> {
+        Fraction::from_integer(seize.0).mul_floor(keeper_part)?.floor_to_u64().map(Amount)
+    };
+    let mut to_keeper = keeper_amount(seize)?;
+    if to_keeper > pair.liquid {
+        // Not all can be paid out. The keeper's part is at least half of a seizure, as no bonus exceeds 100 %.
+        seize = Amount(Fraction::from_integer(pair.liquid.0).div_floor(keeper_part)?.floor_to_u64()?).min(seize);
+        repay = repay.min(required(seize)?);
+        to_keeper = keeper_amount(seize)?.min(pair.liquid);
+    }
+    if repay.is_zero() || seize.is_zero() {
+        return Err(RiskError::NothingToSeize);
+    }
+    Ok(Plan {
+        repay,
+        seize,
+        to_keeper,
+        repays_all: repay == pair.owed,
+        seizes_all: seize == pair.collateral,
+        bonus,
+        close_out,
+    })
+}
+
+/// `b_min + (b_max - b_min) * (1 - HF) / (1 - HF_max_bonus)`, rounded down, for `HF_max_bonus < HF < 1`.
+fn bonus_at(health: Fraction, max_bonus_health: Fraction, terms: &BonusTerms) -> Result<Fraction> {
+    let depth =
+        Fraction::ONE.checked_sub(health)?.div_floor(Fraction::ONE.checked_sub(max_bonus_health)?)?.min(Fraction::ONE);
+    let (min, max) = (Fraction::from_bps_floor(terms.min_bps), Fraction::from_bps_floor(terms.max_bps));
+    min.checked_add(max.checked_sub(min)?.mul_floor(depth)?)
+}
+
+/// `clamp(C / D - 1, b_min, b_max)`, rounded down.
+fn close_out_bonus(vault: &Totals, terms: &BonusTerms) -> Result<Fraction> {
+    let margin = vault.collateral.0.div_floor(vault.debt.0)?.sub_or_zero(Fraction::ONE);
+    let (min, max) = (Fraction::from_bps_floor(terms.min_bps), Fraction::from_bps_floor(terms.max_bps));
+    Ok(margin.clamp(min, max))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::health::collateral_factor;
+    use proptest::prelude::*;
+
+    const TERMS: BonusTerms =
+        BonusTerms { min_bps: 200, max_bps: 1_000, max_bonus_health_bps: 9_500, protocol_share_bps: 1_000 };
+    const CENT: u64 = 10_000; // native units of a token with six decimals
+
+    fn usd(n: u64) -> Usd {
+        Usd(Fraction::from_integer(n))
+    }
+
+    /// A vault of one collateral and one debt; both tokens have six decimals, the debt is a dollar.
+    #[derive(Debug)]
+    struct World {
+        pair: Pair,
+        totals: Totals,
+    }
+
+    fn world(collateral_cents: u64, price_cents: u64, debt_cents: u64) -> World {
+        let collateral_price = UnitPrice::new(u128::from(price_cents), -2, 6).unwrap();
+        let debt_price = UnitPrice::new(1, 0, 6).unwrap();
+        let factor = collateral_factor(Fraction::ZERO, 8_500).unwrap();
+        let pair = Pair {
+            owed: Amount(debt_cents * CENT),
+            debt_price,
+            collateral: Amount(collateral_cents * CENT),
+            collateral_price,
+            collateral_factor: factor,
+            liquid: Amount::MAX,
+        };
+        World { pair, totals: totals(&pair) }
+    }
+
+    fn totals(pair: &Pair) -> Totals {
+        let mut totals = Totals::default();
+        totals
+            .add_collateral(pair.collateral_price.value_floor(pair.collateral).unwrap(), pair.collateral_factor)
+            .unwrap();
+        totals.add_debt(pair.debt_price.value_ceil(pair.owed).unwrap()).unwrap();
+        totals
+    }
+
+    fn run(world: &World, max_repay: Amount) -> Result<Plan> {
+        plan(&world.totals, Fraction::from_bps_floor(10_500), usd(10), &TERMS, &world.pair, max_repay)
+    }
+
+    fn after(world: &World, plan: &Plan) -> World {
+        let mut pair = world.pair;
+        pair.owed = pair.owed.checked_sub(plan.repay).unwrap();
+        pair.collateral = pair.collateral.checked_sub(plan.seize).unwrap();
+        World { totals: totals(&pair), pair }
+    }
+
+    #[test]
+    fn a_healthy_vault_is_left_alone() {
+        assert_eq!(run(&world(1_000_00, 100, 849_99), Amount::MAX), Err(RiskError::Healthy));
+        assert!(run(&world(1_000_00, 100, 850_01), Amount::MAX).is_ok());
+    }
+
+    #[test]
+    fn restores_the_target_health_factor() {
+        let world = world(10_000_00, 100, 8_600_00); // HF = 0.98837
+        let plan = run(&world, Amount::MAX).unwrap();
+        assert!(!plan.close_out && !plan.repays_all && !plan.seizes_all);
+        let health = after(&world, &plan).totals.health_factor().unwrap();
+        let target = Fraction::from_bps_floor(10_500);
+        assert!(health >= target.checked_sub(Fraction::from_bits(1 << 35)).unwrap(), "{health:?}");
+        assert!(health <= target.checked_add(Fraction::from_bits(1 << 35)).unwrap(), "{health:?}");
+        // b = 2 % + 8 % * (1 - 0.98837) / 0.05 = 3.86 %; R = (9,030 - 8,500) / (1.05 - 1.0386 * 0.85) = 3,170.1
+        assert_eq!(plan.repay.0 / 1_000_000, 3_170);
+    }
+
+    #[test]
+    fn the_keeper_gets_the_bonus_less_the_protocols_share() {
+        let world = world(10_000_00, 100, 9_000_00); // HF 0.9444: close-out, bonus clamp(11.1 %) = 10 %
+        let plan = run(&world, Amount(1_000_000_000)).unwrap();
+        assert!(plan.close_out);
+        assert_eq!(plan.bonus, Fraction::from_bps_floor(1_000));
+        assert_eq!(plan.repay, Amount(1_000_000_000));
+        assert_eq!(plan.seize, Amount(1_099_999_999));
+        assert_eq!(plan.to_keeper, Amount(1_089_999_999));
+    }
+
+    #[test]
+    fn in_the_close_out_zone_the_bonus_eats_the_margin_not_the_suppliers() {
+        let world = world(10_000_00, 100, 9_600_00); // margin 4.17 %
+        let plan = run(&world, Amount::MAX).unwrap();
+        assert!(plan.close_out && plan.repays_all);
+        assert!(plan.bonus > Fraction::from_bps_floor(416) && plan.bonus < Fraction::from_bps_floor(417));
+        let underwater = run(&self::world(10_000_00, 100, 12_000_00), Amount::MAX).unwrap();
+        assert_eq!(underwater.bonus, Fraction::from_bps_floor(200));
+        assert!(underwater.seizes_all && !underwater.repays_all);
+    }
+
+    #[test]
+    fn a_remainder_of_dust_is_closed_whole() {
+        let world = world(15_00, 100, 13_00); // HF 0.98: a part would do, but under ten dollars would remain
+        let plan = run(&world, Amount::MAX).unwrap();
+        assert!(!plan.close_out && plan.repays_all);
+        let partial = run(&world, Amount(5_000_000)).unwrap();
+        assert_eq!(partial.repay, Amount(5_000_000), "the caller's maximum still binds");
+    }
+
+    #[test]
+    fn a_remainder_of_dust_collateral_is_seized_whole() {
+        // Beside the seized collateral of 505 stands another with a limit of 1,320: HF = 1,749.25 / 1,750.
+        let mut world = world(505_00, 100, 1_750_00);
+        world.totals.collateral = world.totals.collateral.checked_add(usd(1_553)).unwrap();
+        world.totals.limit = world.totals.limit.checked_add(usd(1_320)).unwrap();
+        // The target asks for 483 dollars, which leaves about 12; with a minimum of 20 the rest is taken too.
+        let at = |min, max| plan(&world.totals, Fraction::from_bps_floor(10_500), usd(min), &TERMS, &world.pair, max);
+        let to_target = at(10, Amount::MAX).unwrap();
+        assert!(!to_target.seizes_all);
+        let whole = at(20, Amount::MAX).unwrap();
+        assert!(whole.seizes_all && whole.repay > to_target.repay);
+        assert_eq!(at(20, to_target.repay).unwrap(), to_target, "the caller's maximum still binds");
+    }
+
+    #[test]
+    fn what_is_not_liquid_is_not_seized() {
+        let mut world = world(10_000_00, 100, 9_600_00);
+        world.pair.liquid = Amount(1_000_000);
+        let plan = run(&world, Amount::MAX).unwrap();
+        assert!(plan.to_keeper <= Amount(1_000_000) && plan.to_keeper.0 >= 999_998, "{plan:?}");
+        assert!(plan.repay.0 < 1_000_000);
+        world.pair.liquid = Amount::ZERO;
+        assert_eq!(run(&world, Amount::MAX), Err(RiskError::NothingToSeize));
+    }
+
+    #[test]
+    fn a_repayment_of_nothing_is_refused() {
+        assert_eq!(run(&world(10_000_00, 100, 9_600_00), Amount::ZERO), Err(RiskError::NothingToSeize));
+    }
+
+    #[test]
+    fn worthless_collateral_is_seized_whole_for_one_unit() {
+        let mut world = world(10_000_00, 100, 9_600_00);
+        world.pair.collateral_price = UnitPrice::from_bits(1);
+        world.totals = totals(&world.pair);
+        let plan = run(&world, Amount::MAX).unwrap();
+        assert!(plan.seizes_all);
+        assert_eq!(plan.repay, Amount(1));
+    }
+
+    fn worlds() -> impl Strategy<Value = World> {
+        (1_00u64..1_000_000_00, 1u64..1_000_00, 80u64..130).prop_map(|(collateral, price, percent)| {
+            let value = u128::from(collateral) * u128::from(price) / 100;
+            world(collateral, price, u64::try_from(value * u128::from(percent) / 100).unwrap().max(1))
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(5_000))]
+
+        /// The directions of the table: the seizure never exceeds the repaid value with the bonus, in exact arithmetic
+        /// of the caller's prices, and all bounds hold.
+        #[test]
+        fn every_plan_keeps_its_bounds(world in worlds(), max in any::<u64>(), liquid in any::<u64>(), shift in 0u32..64) {
+            let mut world = world;
+            world.pair.liquid = Amount(liquid >> shift);
+            let Ok(plan) = run(&world, Amount(max >> (shift / 2))) else { return Ok(()) };
+            let pair = &world.pair;
+            prop_assert!(plan.repay <= Amount(max >> (shift / 2)) && plan.repay <= pair.owed);
+            prop_assert!(plan.seize <= pair.collateral && plan.to_keeper <= plan.seize && plan.to_keeper <= pair.liquid);
+            let paid = pair.debt_price.value_ceil(plan.repay).unwrap().0;
+            let taken = pair.collateral_price.value_floor(plan.seize).unwrap().0;
+            prop_assert!(taken <= paid.mul_ceil(Fraction::ONE.checked_add(plan.bonus).unwrap()).unwrap());
+        }
+
+        /// Above the close-out zone health strictly rises, or a position is closed.
+        #[test]
+        fn health_rises_above_the_close_out_zone(world in worlds(), max in 1u64.., shift in 0u32..50) {
+            let Ok(plan) = run(&world, Amount(max >> shift)) else { return Ok(()) };
+            let next = after(&world, &plan);
+            if !plan.close_out && !plan.repays_all && !plan.seizes_all {
+                prop_assert!(next.totals.is_healthier_than(&world.totals));
+            }
+        }
+
+        /// Two liquidations with a part each never take more than one of the whole.
+        #[test]
+        fn splitting_never_pays_more(world in worlds(), part in 1u64..100) {
+            let Ok(whole) = run(&world, Amount::MAX) else { return Ok(()) };
+            let Ok(first) = run(&world, Amount(whole.repay.0 / 100 * part)) else { return Ok(()) };
+            let next = after(&world, &first);
+            let second = run(&next, Amount::MAX);
+            let (repaid, taken) = match second {
+                Ok(second) => (first.repay.0 + second.repay.0, first.to_keeper.0 + second.to_keeper.0),
+                Err(_) => (first.repay.0, first.to_keeper.0),
+            };
+            let value = |keeper: u64| world.pair.collateral_price.value_floor(Amount(keeper)).unwrap().0;
+            let cost = |repaid: u64| world.pair.debt_price.value_floor(Amount(repaid)).unwrap().0;
+            let profit_whole = value(whole.to_keeper.0).sub_or_zero(cost(whole.repay.0));
+            let profit_split = value(taken).sub_or_zero(cost(repaid));
+            // One native unit of each token is lost or won to rounding at each step.
+            let tolerance = value(2).checked_add(cost(2)).unwrap().checked_add(Fraction::from_bits(1 << 30)).unwrap();
+            prop_assert!(profit_split <= profit_whole.checked_add(tolerance).unwrap(), "{whole:?} {first:?} {second:?}");
+        }
+    }
+}
