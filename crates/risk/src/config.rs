@@ -25,6 +25,10 @@ pub const MAX_AGE_LIQUIDATION: u32 = 900;
 pub const MAX_CONFIDENCE_BPS: u32 = 2_000;
 /// Largest multiple of the confidence that prices are moved by: 10.
 pub const MAX_CONFIDENCE_MULTIPLE_BPS: u32 = 100_000;
+/// Least time between a challenge to a feed and its counting as dead, in seconds: what its defenders have to answer.
+pub const MIN_DEAD_AFTER: u32 = 60;
+/// Most of it: for as long, an attached dead feed can hold up a liquidation.
+pub const MAX_DEAD_AFTER: u32 = 3_600;
 /// Largest divergence of two oracles: 20 %.
 pub const MAX_DIVERGENCE_BPS: u32 = 2_000;
 
@@ -54,6 +58,8 @@ pub struct OracleTerms {
     pub confidence_multiple_bps: u32,
     /// Largest divergence of two oracles for new risk.
     pub max_divergence_bps: u32,
+    /// Seconds after an unanswered challenge at which a feed counts as dead.
+    pub dead_after: u32,
 }
 
 /// Whether collateral terms are coherent. An asset that is no collateral has `max_ltv` and the threshold at zero.
@@ -118,6 +124,7 @@ pub fn check_oracle(terms: &OracleTerms) -> Result<()> {
         && ordered
         && terms.confidence_multiple_bps <= MAX_CONFIDENCE_MULTIPLE_BPS
         && (1..=MAX_DIVERGENCE_BPS).contains(&terms.max_divergence_bps)
+        && (MIN_DEAD_AFTER..=MAX_DEAD_AFTER).contains(&terms.dead_after)
     {
         Ok(())
     } else {
@@ -216,6 +223,7 @@ mod tests {
             liquidation: Bounds { max_age: 120, max_confidence_bps: 500 },
             confidence_multiple_bps: 10_000,
             max_divergence_bps: 200,
+            dead_after: 300,
         };
         let check = |change: fn(&mut OracleTerms)| {
             let mut terms = good;
@@ -235,6 +243,8 @@ mod tests {
             |t| t.new_risk.max_confidence_bps = 501,
             |t| t.liquidation.max_confidence_bps = MAX_CONFIDENCE_BPS + 1,
             |t| t.confidence_multiple_bps = MAX_CONFIDENCE_MULTIPLE_BPS + 1,
+            |t| t.dead_after = MIN_DEAD_AFTER - 1,
+            |t| t.dead_after = MAX_DEAD_AFTER + 1,
             |t| t.max_divergence_bps = 0,
             |t| t.max_divergence_bps = MAX_DIVERGENCE_BPS + 1,
         ] {

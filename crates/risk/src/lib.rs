@@ -54,6 +54,7 @@
         clippy::cast_possible_truncation,
         clippy::cast_possible_wrap,
         clippy::cast_sign_loss,
+        clippy::inconsistent_digit_grouping,
         clippy::indexing_slicing,
         clippy::unwrap_used,
         clippy::expect_used,

@@ -61,6 +61,18 @@ pub struct Pair {
     pub liquid: Amount,
 }
 
+impl Pair {
+    /// The vault's sums when this pair is down to `owed` and `collateral`.
+    pub fn totals_after(&self, before: &Totals, owed: Amount, collateral: Amount) -> Result<Totals> {
+        let mut totals = *before;
+        totals.remove_debt(self.debt_price.value_ceil(self.owed)?)?;
+        totals.add_debt(self.debt_price.value_ceil(owed)?)?;
+        totals.remove_collateral(self.collateral_price.value_floor(self.collateral)?, self.collateral_factor)?;
+        totals.add_collateral(self.collateral_price.value_floor(collateral)?, self.collateral_factor)?;
+        Ok(totals)
+    }
+}
+
 /// What a liquidation does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Plan {

@@ -121,10 +121,15 @@ impl Pool {
         Ok(pool)
     }
 
+    /// The indices as of the last accrual.
+    pub fn indices(&self) -> Indices {
+        Indices { supply: self.supply_index, debt: self.debt_index }
+    }
+
     /// The indices at `now`, without changing anything: what a position is worth in a reserve that the action leaves
     /// alone. Costs one compounding and two products. A clock that stands still or goes back accrues nothing.
     pub fn project(&self, now: i64) -> Result<Indices> {
-        let unchanged = Indices { supply: self.supply_index, debt: self.debt_index };
+        let unchanged = self.indices();
         let Ok(elapsed) = u64::try_from(now.saturating_sub(self.updated_at)) else {
             return Ok(unchanged);
         };
@@ -455,7 +460,7 @@ mod tests {
         let before = pool;
         pool.accrue(50).unwrap();
         assert_eq!(pool, before);
-        assert_eq!(pool.project(50).unwrap(), Indices { supply: pool.supply_index, debt: pool.debt_index });
+        assert_eq!(pool.project(50).unwrap(), pool.indices());
     }
 
     #[derive(Clone, Debug)]
@@ -517,7 +522,7 @@ mod tests {
                         let now = pool.updated_at + i64::from(seconds);
                         let projected = pool.project(now).unwrap();
                         let accrued = next.accrue(now);
-                        prop_assert_eq!(projected, Indices { supply: next.supply_index, debt: next.debt_index });
+                        prop_assert_eq!(projected, next.indices());
                         accrued
                     }
                     Step::Seize(total, keeper) => next.seize(supplied, Amount(total), Amount(keeper.min(total)), false)

@@ -234,33 +234,44 @@ impl UnitPrice {
     }
 }
 
-/// For which side of a vault, and for which purpose, an asset is priced.
+/// Which side of a vault an asset is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Use {
-    /// Collateral that is to carry new risk: the lower price counts.
-    CollateralForNewRisk,
-    /// Debt under new risk: the higher price counts.
-    DebtForNewRisk,
-    /// Collateral in a liquidation: spot, and of two oracles the one better for the owner.
-    CollateralInLiquidation,
-    /// Debt in a liquidation: spot, and of two oracles the one better for the owner.
-    DebtInLiquidation,
+pub enum Side {
+    /// Supplied: it carries debt, and is lent to others at the same time.
+    Collateral,
+    /// Owed.
+    Debt,
 }
 
-/// The price of one observation for a use.
-pub fn price_for(observation: &Observation, usage: Use, decimals: u8, k_bps: u32) -> Result<UnitPrice> {
-    match usage {
-        Use::CollateralForNewRisk => observation.low(decimals, k_bps),
-        Use::DebtForNewRisk => observation.high(decimals, k_bps),
-        Use::CollateralInLiquidation | Use::DebtInLiquidation => observation.spot(decimals),
+/// What a price is wanted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Borrow and withdraw: every doubt counts against the vault.
+    NewRisk,
+    /// Liquidation: spot prices, and of two oracles the one better for the owner.
+    Liquidation,
+}
+
+/// The price of one observation for a side and a purpose.
+pub fn price_for(
+    observation: &Observation,
+    side: Side,
+    purpose: Purpose,
+    decimals: u8,
+    confidence_multiple_bps: u32,
+) -> Result<UnitPrice> {
+    match (purpose, side) {
+        (Purpose::NewRisk, Side::Collateral) => observation.low(decimals, confidence_multiple_bps),
+        (Purpose::NewRisk, Side::Debt) => observation.high(decimals, confidence_multiple_bps),
+        (Purpose::Liquidation, _) => observation.spot(decimals),
     }
 }
 
 /// One price from two oracles of the same asset.
-pub fn combine(a: UnitPrice, b: UnitPrice, usage: Use) -> UnitPrice {
-    match usage {
-        Use::CollateralForNewRisk | Use::DebtInLiquidation => a.min(b),
-        Use::DebtForNewRisk | Use::CollateralInLiquidation => a.max(b),
+pub fn combine(a: UnitPrice, b: UnitPrice, side: Side, purpose: Purpose) -> UnitPrice {
+    match (purpose, side) {
+        (Purpose::NewRisk, Side::Collateral) | (Purpose::Liquidation, Side::Debt) => a.min(b),
+        (Purpose::NewRisk, Side::Debt) | (Purpose::Liquidation, Side::Collateral) => a.max(b),
     }
 }
 
@@ -380,17 +391,26 @@ mod tests {
     }
 
     #[test]
-    fn two_oracles_combine_by_use() {
+    fn two_oracles_combine_by_side_and_purpose() {
         let (low, high) = (UnitPrice(10), UnitPrice(20));
-        for (usage, expected) in [
-            (Use::CollateralForNewRisk, low),
-            (Use::DebtForNewRisk, high),
-            (Use::CollateralInLiquidation, high),
-            (Use::DebtInLiquidation, low),
+        for (purpose, side, expected) in [
+            (Purpose::NewRisk, Side::Collateral, low),
+            (Purpose::NewRisk, Side::Debt, high),
+            (Purpose::Liquidation, Side::Collateral, high),
+            (Purpose::Liquidation, Side::Debt, low),
         ] {
-            assert_eq!(combine(low, high, usage), expected);
-            assert_eq!(combine(high, low, usage), expected);
+            assert_eq!(combine(low, high, side, purpose), expected);
+            assert_eq!(combine(high, low, side, purpose), expected);
         }
+    }
+
+    #[test]
+    fn each_use_has_its_price() {
+        let price = |purpose, side| price_for(&sol(), side, purpose, 9, 10_000).unwrap();
+        assert_eq!(price(Purpose::NewRisk, Side::Collateral), sol().low(9, 10_000).unwrap());
+        assert_eq!(price(Purpose::NewRisk, Side::Debt), sol().high(9, 10_000).unwrap());
+        assert_eq!(price(Purpose::Liquidation, Side::Collateral), sol().spot(9).unwrap());
+        assert_eq!(price(Purpose::Liquidation, Side::Debt), sol().spot(9).unwrap());
     }
 
     #[test]
@@ -416,8 +436,8 @@ mod tests {
                 return Ok(());
             };
             // exact value * 2^60 * power
-            let exact = BigUint::from(mantissa) * BigUint::from(amount) << 60u32;
-            let one_ulp_of_price = BigUint::from(amount) * &power >> 36u32; // in the same scale
+            let exact = (BigUint::from(mantissa) * BigUint::from(amount)) << 60u32;
+            let one_ulp_of_price = (BigUint::from(amount) * &power) >> 36u32; // in the same scale
             if let Ok(floor) = price.value_floor(Amount(amount)) {
                 let floor = BigUint::from(floor.0.to_bits()) * &power;
                 prop_assert!(floor <= exact);
@@ -437,10 +457,11 @@ mod tests {
             if let Ok(value) = price.value_floor(Amount(amount)) {
                 prop_assert!(price.amount_floor(value).unwrap_or_default().0 <= amount);
             }
-            if let Ok(value) = price.value_ceil(Amount(amount)) && price > UnitPrice::ZERO {
-                if let Ok(back) = price.amount_ceil(value) {
-                    prop_assert!(back.0 >= amount);
-                }
+            if price > UnitPrice::ZERO
+                && let Ok(value) = price.value_ceil(Amount(amount))
+                && let Ok(back) = price.amount_ceil(value)
+            {
+                prop_assert!(back.0 >= amount);
             }
         }
     }

@@ -1,0 +1,121 @@
+//! What happened, for whoever follows the program from outside. Amounts in native units, times in Unix seconds.
+
+use anchor_lang::prelude::*;
+use keel_risk::pool::{Loss, Pool};
+
+/// A market exists.
+#[event]
+pub struct MarketCreated {
+    pub market: Pubkey,
+    pub governance: Pubkey,
+    pub id: u16,
+}
+
+/// A market lists an asset.
+#[event]
+pub struct ReserveCreated {
+    pub market: Pubkey,
+    pub reserve: Pubkey,
+    pub mint: Pubkey,
+}
+
+/// A vault exists.
+#[event]
+pub struct VaultOpened {
+    pub market: Pubkey,
+    pub vault: Pubkey,
+    pub owner: Pubkey,
+    pub index: u16,
+}
+
+/// A vault is gone.
+#[event]
+pub struct VaultClosed {
+    pub market: Pubkey,
+    pub vault: Pubkey,
+    pub owner: Pubkey,
+}
+
+/// What moved in `deposit`, `withdraw`, `borrow` and `repay`.
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    Deposit,
+    Withdraw,
+    Borrow,
+    Repay,
+}
+
+/// A user moved tokens. `shares` are supply shares for deposit and withdraw, debt shares for borrow and repay, as 60-bit
+/// fixed point.
+#[event]
+pub struct Moved {
+    pub flow: Flow,
+    pub vault: Pubkey,
+    pub reserve: Pubkey,
+    pub amount: u64,
+    pub shares: u128,
+}
+
+/// A keeper liquidated. Health factors are 60-bit fixed point; `u128::MAX` stands for a vault without debt.
+#[event]
+pub struct Liquidated {
+    pub vault: Pubkey,
+    pub keeper: Pubkey,
+    pub debt_reserve: Pubkey,
+    pub collateral_reserve: Pubkey,
+    pub repaid: u64,
+    pub seized: u64,
+    pub to_keeper: u64,
+    pub bonus: u128,
+    pub health_before: u128,
+    pub health_after: u128,
+}
+
+/// A debt was written off: `owed = insured + socialized`, up to one native unit of rounding.
+#[event]
+pub struct BadDebtRecognized {
+    pub vault: Pubkey,
+    pub reserve: Pubkey,
+    pub owed: u64,
+    pub insured: u64,
+    pub socialized: u64,
+    pub supply_index: u128,
+}
+
+impl BadDebtRecognized {
+    /// `pool` after the loss.
+    pub fn new(vault: Pubkey, reserve: Pubkey, loss: &Loss, pool: &Pool) -> Self {
+        Self {
+            vault,
+            reserve,
+            owed: loss.owed.0,
+            insured: loss.insured.0,
+            socialized: loss.socialized.0,
+            supply_index: pool.supply_index.0.to_bits(),
+        }
+    }
+}
+
+/// The rest of an insolvent vault's collateral became insurance.
+#[event]
+pub struct CollateralForfeited {
+    pub vault: Pubkey,
+    pub reserve: Pubkey,
+    pub shares: u128,
+}
+
+/// Somebody asked for proof that a feed is alive; any accepted price answers.
+#[event]
+pub struct FeedChallenged {
+    pub reserve: Pubkey,
+    pub feed: u8,
+}
+
+/// A reserve accrued interest. Indices are 60-bit fixed point.
+#[event]
+pub struct ReserveRefreshed {
+    pub reserve: Pubkey,
+    pub supply_index: u128,
+    pub debt_index: u128,
+    pub available: u64,
+}

@@ -1,0 +1,40 @@
+use crate::events::VaultOpened;
+use crate::seeds;
+use crate::state::{LAYOUT_VERSION, MAX_POSITIONS, Market, Position, Vault};
+use anchor_lang::prelude::*;
+
+#[derive(Accounts)]
+#[instruction(index: u16)]
+pub struct OpenVault<'info> {
+    #[account(mut)]
+    pub payer: Signer<'info>,
+    pub owner: Signer<'info>,
+    pub market: AccountLoader<'info, Market>,
+    #[account(
+        init,
+        payer = payer,
+        space = Vault::SPACE,
+        seeds = [seeds::VAULT, market.key().as_ref(), owner.key().as_ref(), &index.to_le_bytes()],
+        bump
+    )]
+    pub vault: AccountLoader<'info, Vault>,
+    pub system_program: Program<'info, System>,
+}
+
+impl OpenVault<'_> {
+    pub fn handler(ctx: Context<Self>, index: u16) -> Result<()> {
+        let (market, owner) = (ctx.accounts.market.key(), ctx.accounts.owner.key());
+        *ctx.accounts.vault.load_init()? = Vault {
+            version: LAYOUT_VERSION,
+            bump: ctx.bumps.vault,
+            index,
+            flags: 0,
+            market,
+            owner,
+            positions: [Position::default(); MAX_POSITIONS],
+            reserved: [0; 256],
+        };
+        emit!(VaultOpened { market, vault: ctx.accounts.vault.key(), owner, index });
+        Ok(())
+    }
+}

@@ -1,0 +1,57 @@
+//! Account layouts, their conversion to and from the risk crate's structs, and their invariants.
+//!
+//! All accounts are zero-copy: read in place, without deserialization. Fields are ordered so that there is no implicit
+//! padding; sizes are asserted at compile time and old bytes are kept as test fixtures.
+
+mod market;
+mod reserve;
+mod vault;
+
+pub use market::{MAX_MIN_POSITION_MICRO_USD, Market, MarketParams};
+pub use reserve::{
+    CollateralConfig, FeedConfig, HaircutState, LastPrice, Limits, MAX_DECIMALS, MAX_FEEDS, OracleConfig, RateConfig,
+    Reserve, ReserveConfig, ReserveKind,
+};
+pub use vault::{MAX_POSITIONS, Position, Vault};
+
+use anchor_lang::prelude::*;
+use keel_risk::Fraction;
+
+/// Layout version that this program writes.
+pub const LAYOUT_VERSION: u8 = 1;
+
+/// A 128-bit number as two words: the alignment of `u128` differs between the targets that compile and read accounts.
+#[zero_copy]
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Words {
+    /// Bits 0 to 63.
+    pub low: u64,
+    /// Bits 64 to 127.
+    pub high: u64,
+}
+
+impl Words {
+    /// The number.
+    pub fn get(self) -> u128 {
+        (u128::from(self.high) << 64) | u128::from(self.low)
+    }
+}
+
+impl From<u128> for Words {
+    #[allow(clippy::cast_possible_truncation)] // the two halves, on purpose
+    fn from(n: u128) -> Self {
+        Self { low: n as u64, high: (n >> 64) as u64 }
+    }
+}
+
+impl From<Fraction> for Words {
+    fn from(f: Fraction) -> Self {
+        f.to_bits().into()
+    }
+}
+
+impl From<Words> for Fraction {
+    fn from(words: Words) -> Self {
+        Self::from_bits(words.get())
+    }
+}
