@@ -51,6 +51,8 @@ fn with_target_file(args: &[OsString], file: &OsStr) -> Option<Vec<OsString>> {
 fn target_arguments() -> Vec<OsString> {
     // Bitcode is all that the linker reads; cargo tells rustc to leave it out.
     let mut args = vec![OsString::from("-Cembed-bitcode=yes")];
+    // SBPF has no vector registers: what the vectorizers make would only be taken apart again.
+    args.extend(["-Cno-vectorize-loops", "-Cno-vectorize-slp"].map(OsString::from));
     args.extend(ir::SPEED_OPTIONS.iter().map(|option| OsString::from(format!("-Cllvm-args={option}"))));
     if let Some(sysroot) = env::var_os(SYSROOT) {
         args.extend([OsString::from("--sysroot"), sysroot, OsString::from("-Zallow-features=")]);
