@@ -16,6 +16,7 @@ pub use vault::{MAX_POSITIONS, Position, Vault};
 
 use anchor_lang::prelude::*;
 use keel_risk::Fraction;
+pub use keel_risk::price::Side;
 
 /// Layout version that this program writes.
 pub const LAYOUT_VERSION: u8 = 1;
