@@ -1,0 +1,79 @@
+//! `cargo xtask test`: everything that has to pass before a change is merged.
+
+use std::env;
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::cargo::{Cargo, run as run_command};
+use crate::program::Program;
+use crate::setup;
+use crate::steps::Steps;
+
+pub fn run(cargo: &Cargo, seed: Option<u64>, instructions: u64) -> Result<()> {
+    let mut steps = Steps::default();
+    let outcome = run_steps(&mut steps, cargo, seed, instructions);
+    eprintln!("\n{}", steps.table());
+    outcome?;
+    eprintln!("cargo xtask test: everything passed");
+    Ok(())
+}
+
+fn run_steps(steps: &mut Steps, cargo: &Cargo, seed: Option<u64>, instructions: u64) -> Result<()> {
+    steps.run("setup", setup::run)?;
+    steps.run("format", || run_command(&mut cargo.command(&["fmt", "--all", "--check"])?))?;
+    let program = steps.run("program", || Program::build(cargo))?;
+    steps.run("lints", || {
+        run_command(&mut cargo.command(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])?)
+    })?;
+    steps.run("tests", || {
+        let mut tests = cargo.command(tests_of(cargo.has("nextest")))?;
+        tests.env("KEEL_SO", &program.so).env("KEEL_INSTRUCTIONS", instructions.to_string());
+        tests.envs(seed.map(|seed| ("KEEL_SEED", seed.to_string())));
+        run_command(&mut tests)
+    })?;
+    steps.run("doc tests", || run_command(&mut cargo.command(&["test", "--workspace", "--doc"])?))?;
+    steps.run("documentation", || {
+        let mut doc = cargo.command(&["doc", "--workspace", "--no-deps"])?;
+        doc.env("RUSTDOCFLAGS", deny_warnings(env::var("RUSTDOCFLAGS").ok()));
+        run_command(&mut doc)
+    })?;
+    steps.run("compute units", || run_command(&mut bench(cargo, &program)?))
+}
+
+/// The arguments of cargo for the tests of the whole workspace, without those in the documentation.
+fn tests_of(has_nextest: bool) -> &'static [&'static str] {
+    if has_nextest {
+        &["nextest", "run", "--workspace"]
+    } else {
+        eprintln!("cargo-nextest is not installed: testing with `cargo test`, which takes longer");
+        &["test", "--workspace", "--lib", "--bins", "--tests"]
+    }
+}
+
+fn deny_warnings(flags: Option<String>) -> String {
+    flags.map_or_else(|| "-D warnings".to_owned(), |flags| format!("{flags} -D warnings"))
+}
+
+/// The measurement of compute units, which compares with the recorded ones by itself.
+pub fn bench(cargo: &Cargo, program: &Program) -> Result<Command> {
+    let mut bench = Command::new(cargo.build_binary("bench")?);
+    bench.env("KEEL_SO", &program.so).current_dir(cargo.workspace());
+    Ok(bench)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_for_rustdoc_are_kept() {
+        assert_eq!(deny_warnings(None), "-D warnings");
+        assert_eq!(deny_warnings(Some("--cfg docs".to_owned())), "--cfg docs -D warnings");
+    }
+
+    #[test]
+    fn all_packages_are_tested_with_either_tool() {
+        assert!(tests_of(true).contains(&"--workspace") && tests_of(false).contains(&"--workspace"));
+    }
+}
