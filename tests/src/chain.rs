@@ -114,7 +114,17 @@ pub struct LiteChain {
 impl LiteChain {
     /// A chain with the compiled program. Signatures are not verified: that is the runtime's work, not the program's.
     pub fn new() -> Self {
-        let mut svm = LiteSVM::new().with_sigverify(false).with_transaction_history(0);
+        Self::on(LiteSVM::new())
+    }
+
+    /// The same, writing a register trace of every transaction into the folder that the environment variable
+    /// `SBF_TRACE_DIR` names. Slow: for profiles.
+    pub fn tracing() -> Self {
+        Self::on(LiteSVM::new_debuggable(true))
+    }
+
+    fn on(svm: LiteSVM) -> Self {
+        let mut svm = svm.with_sigverify(false).with_transaction_history(0);
         svm.add_program(keel::ID, &program()).unwrap();
         let mut chain = Self { svm, nonce: 0 };
         let clock = Clock { unix_timestamp: 1_700_000_000, slot: 1_000, ..chain.clock() };

@@ -3,6 +3,7 @@
 //! Every test builds its own world. Instructions are built by `keel-client` only.
 
 pub mod chain;
+pub mod check;
 pub mod world;
 
 pub use chain::{Chain, Failure, LiteChain, ProgramTestChain, Receipt};

@@ -54,6 +54,8 @@ pub enum KeelError {
     NotVaultOwner = 36,
     #[msg("The vault's bad debt is being resolved: only repayments and resolve_bad_debt are possible")]
     VaultInsolvent = 37,
+    #[msg("Only the owner can add a new asset to a vault; others can add to what it already holds")]
+    OnlyOwnerOpensPositions = 38,
 
     // Accounts: 50 to 69.
     #[msg("The account belongs to another market")]
@@ -72,6 +74,8 @@ pub enum KeelError {
     WrongReserve = 56,
     #[msg("The address is all zeros")]
     ZeroAddress = 57,
+    #[msg("The account is not a token account")]
+    NotATokenAccount = 58,
 
     // Prices: 70 to 99.
     #[msg("The price account is not owned by the market's price receiver program")]

@@ -90,7 +90,8 @@ pub mod keel {
 
     /// Takes tokens from the user and adds supply shares, rounded down, to a vault: collateral that earns interest.
     ///
-    /// - Anyone may deposit to any vault. Never needs a price. ALL is the balance of the token account.
+    /// - Anyone may deposit to what a vault already holds, only the owner a new asset (`OnlyOwnerOpensPositions`): a
+    ///   stranger's dust could otherwise fill its slots. Never needs a price. ALL is the balance of the token account.
     /// - Refuses zero (`ZeroAmount`), more than the cap (`DepositCapExceeded`), an asset that the vault owes
     ///   (`ReserveHeldAsDebt`), a seventeenth position (`NoFreeSlot`), and a vault whose bad debt is being resolved
     ///   (`VaultInsolvent`).

@@ -19,6 +19,9 @@ pub fn deposit(ctx: Context<UserFlow>, amount: AmountSpec) -> Result<()> {
         let (mut vault, mut reserve) = (accounts.vault.load_mut()?, accounts.reserve.load_mut()?);
         accounts.validate(&vault, &reserve)?;
         vault.require_solvent()?;
+        // Otherwise anyone could fill the slots of a vault, or put dust of an asset into it just before it is borrowed.
+        let opens = vault.find(key).is_none();
+        require!(!opens || vault.owner == *accounts.user.key, KeelError::OnlyOwnerOpensPositions);
         let mut pool = reserve.accrued_pool(now)?;
         let change =
             pool.deposit(Amount(amount), Amount(reserve.config.limits.deposit_cap)).map_err(KeelError::from)?;
