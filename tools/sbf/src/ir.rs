@@ -88,7 +88,10 @@ impl Type {
             LLVMIntegerTypeKind => Kind::Int(unsafe { LLVMGetIntTypeWidth(self.0) }),
             LLVMFloatTypeKind => Kind::Float,
             LLVMDoubleTypeKind => Kind::Double,
-            LLVMHalfTypeKind | LLVMBFloatTypeKind | LLVMFP128TypeKind | LLVMX86_FP80TypeKind
+            LLVMHalfTypeKind
+            | LLVMBFloatTypeKind
+            | LLVMFP128TypeKind
+            | LLVMX86_FP80TypeKind
             | LLVMPPC_FP128TypeKind => Kind::OtherFloat,
             LLVMPointerTypeKind => Kind::Pointer,
             LLVMStructTypeKind => Kind::Struct,
@@ -330,6 +333,13 @@ impl Value {
     pub fn is_inline_asm(self) -> bool {
         // SAFETY: the handle is alive.
         unsafe { !LLVMIsAInlineAsm(self.0).is_null() }
+    }
+
+    /// Whether inline assembly has no instructions: Rust's `black_box` is such.
+    pub fn is_empty_inline_asm(self) -> bool {
+        let mut length = 0;
+        // SAFETY: the handle is alive; LLVM only looks at the length of its own text.
+        self.is_inline_asm() && unsafe { !LLVMGetInlineAsmAsmString(self.0, &mut length).is_null() && length == 0 }
     }
 
     /// The name of the intrinsic that a call calls, without its type suffix.
@@ -588,7 +598,9 @@ impl Module {
     unsafe fn own(context: LLVMContextRef, raw: LLVMModuleRef) -> Module {
         let diagnostics = Box::new(Mutex::new(Vec::new()));
         // SAFETY: the list is boxed, so its address holds until the context is gone.
-        unsafe { LLVMContextSetDiagnosticHandler(context, Some(on_diagnostic), (&raw const *diagnostics).cast_mut().cast()) };
+        unsafe {
+            LLVMContextSetDiagnosticHandler(context, Some(on_diagnostic), (&raw const *diagnostics).cast_mut().cast())
+        };
         Module { raw, context, diagnostics }
     }
 
@@ -614,9 +626,6 @@ impl Module {
         // SAFETY: module, machine and options are alive; an error message is freed once.
         unsafe {
             let options = LLVMCreatePassBuilderOptions();
-            // SBPF has no vector registers; what the vectorizers make would only be taken apart again.
-            LLVMPassBuilderOptionsSetLoopVectorization(options, 0);
-            LLVMPassBuilderOptionsSetSLPVectorization(options, 0);
             let error = LLVMRunPasses(self.raw, text.as_ptr(), machine.0, options);
             LLVMDisposePassBuilderOptions(options);
             if !error.is_null() {
@@ -653,7 +662,8 @@ impl Module {
             if LLVMTargetMachineEmitToMemoryBuffer(machine.0, self.raw, kind, &mut message, &mut buffer) != 0 {
                 bail!("code generation: {}", take_message(message));
             }
-            let bytes = std::slice::from_raw_parts(LLVMGetBufferStart(buffer).cast(), LLVMGetBufferSize(buffer)).to_vec();
+            let bytes =
+                std::slice::from_raw_parts(LLVMGetBufferStart(buffer).cast(), LLVMGetBufferSize(buffer)).to_vec();
             LLVMDisposeMemoryBuffer(buffer);
             Ok(bytes)
         }
@@ -989,7 +999,14 @@ fn initialize() {
     ONCE.call_once(|| {
         let frame = CString::new(format!("-bpf-stack-size={STACK_FRAME_BYTES}")).unwrap_or_default();
         let speed = SPEED_OPTIONS.map(|option| CString::new(option).unwrap_or_default());
-        let mut options = vec![c"keel-sbf".as_ptr(), frame.as_ptr(), c"-bpf-disable-trap-unreachable".as_ptr()];
+        let mut options = vec![
+            c"keel-sbf".as_ptr(),
+            frame.as_ptr(),
+            c"-bpf-disable-trap-unreachable".as_ptr(),
+            // SBPF has no vector registers. The pipeline for link time ignores the options of the pass builder.
+            c"-vectorize-loops=false".as_ptr(),
+            c"-vectorize-slp=false".as_ptr(),
+        ];
         options.extend(speed.iter().map(|option| option.as_ptr()));
         // SAFETY: called once, before any other use of LLVM; the strings outlive the call.
         unsafe {

@@ -131,16 +131,12 @@ mod tests {
 
     #[test]
     fn instructions_are_counted_by_function() {
-        let functions =
-            [Function { start: 0, name: "a".into() }, Function { start: 16, name: "b".into() }];
+        let functions = [Function { start: 0, name: "a".into() }, Function { start: 16, name: "b".into() }];
         let trace: Vec<u8> = [0, 1, 2, 3, 2, 4].into_iter().flat_map(record).collect();
         let rows = count(&functions, &trace).unwrap();
         assert_eq!(
             rows,
-            [
-                ("b".into(), Spent { instructions: 4, entries: 2 }),
-                ("a".into(), Spent { instructions: 2, entries: 1 })
-            ]
+            [("b".into(), Spent { instructions: 4, entries: 2 }), ("a".into(), Spent { instructions: 2, entries: 1 })]
         );
     }
 

@@ -24,8 +24,9 @@ pub struct Distribution {
 impl Distribution {
     pub fn find() -> Result<Distribution> {
         let rustc = env::var_os("KEEL_SBF_RUSTC").map_or_else(|| PathBuf::from("/usr/bin/rustc"), PathBuf::from);
-        let version = output(&rustc, &["-vV"])
-            .with_context(|| format!("the distribution's rustc is missing ({PACKAGES}; KEEL_SBF_RUSTC names another)"))?;
+        let version = output(&rustc, &["-vV"]).with_context(|| {
+            format!("the distribution's rustc is missing ({PACKAGES}; KEEL_SBF_RUSTC names another)")
+        })?;
         let llvm = version.lines().find_map(|line| line.strip_prefix("LLVM version: ")).unwrap_or("unknown");
         if llvm.split('.').next() != Some(LLVM_MAJOR) {
             bail!("{} has LLVM {llvm}, but LLVM {LLVM_MAJOR} is needed ({PACKAGES})", rustc.display());

@@ -199,7 +199,7 @@ fn arithmetic(instruction: Value, ty: Type) -> String {
 
 fn check_call(call: Value) -> Option<String> {
     if call.callee().is_inline_asm() {
-        return Some("uses inline assembly".to_owned());
+        return (!call.callee().is_empty_inline_asm()).then(|| "uses inline assembly".to_owned());
     }
     let args = call.args();
     let types = std::iter::once(call.ty()).chain(args.iter().map(|arg| arg.ty()));
@@ -220,15 +220,37 @@ fn check_intrinsic(name: &str, args: &[Value]) -> bool {
     let width = args.first().and_then(|arg| arg.ty().int_width()).unwrap_or(0);
     let constant = |index: usize| args.get(index).is_some_and(|arg: &Value| arg.is_const_int());
     match name {
-        "llvm.assume" | "llvm.donothing" | "llvm.expect" | "llvm.experimental.noalias.scope.decl"
-        | "llvm.invariant.end" | "llvm.invariant.start" | "llvm.lifetime.end" | "llvm.lifetime.start"
+        "llvm.assume"
+        | "llvm.donothing"
+        | "llvm.expect"
+        | "llvm.experimental.noalias.scope.decl"
+        | "llvm.invariant.end"
+        | "llvm.invariant.start"
+        | "llvm.lifetime.end"
+        | "llvm.lifetime.start"
         | "llvm.sideeffect" => true,
         // Bit operations, which need no arithmetic on the number.
         "llvm.fabs" | "llvm.copysign" | "llvm.is.fpclass" => true,
-        "llvm.abs" | "llvm.bitreverse" | "llvm.bswap" | "llvm.ctlz" | "llvm.ctpop" | "llvm.cttz" | "llvm.smax"
-        | "llvm.smin" | "llvm.umax" | "llvm.umin" | "llvm.scmp" | "llvm.ucmp" | "llvm.sadd.sat" | "llvm.ssub.sat"
-        | "llvm.uadd.sat" | "llvm.usub.sat" | "llvm.sadd.with.overflow" | "llvm.ssub.with.overflow"
-        | "llvm.uadd.with.overflow" | "llvm.usub.with.overflow" => width <= 128,
+        "llvm.abs"
+        | "llvm.bitreverse"
+        | "llvm.bswap"
+        | "llvm.ctlz"
+        | "llvm.ctpop"
+        | "llvm.cttz"
+        | "llvm.smax"
+        | "llvm.smin"
+        | "llvm.umax"
+        | "llvm.umin"
+        | "llvm.scmp"
+        | "llvm.ucmp"
+        | "llvm.sadd.sat"
+        | "llvm.ssub.sat"
+        | "llvm.uadd.sat"
+        | "llvm.usub.sat"
+        | "llvm.sadd.with.overflow"
+        | "llvm.ssub.with.overflow"
+        | "llvm.uadd.with.overflow"
+        | "llvm.usub.with.overflow" => width <= 128,
         "llvm.fshl" | "llvm.fshr" => width <= 64 || constant(2),
         "llvm.smul.with.overflow" | "llvm.umul.with.overflow" => width <= 32,
         "llvm.memcpy" | "llvm.memcpy.inline" | "llvm.memmove" | "llvm.memset" | "llvm.memset.inline" => {

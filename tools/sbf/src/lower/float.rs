@@ -77,8 +77,9 @@ pub(super) fn expand(lowering: &Lowering, b: &Builder, instruction: Value) -> Re
             Some(lowering.runtime_call(b, "__truncdfsf2", ty, &[operand()]))
         }
         Opcode::LLVMCall => intrinsic(lowering, b, instruction, ty),
-        op if ty.is_soft_float() => arithmetic(op, ty)
-            .map(|name| lowering.runtime_call(b, &name, ty, &[operand(), instruction.operand(1)])),
+        op if ty.is_soft_float() => {
+            arithmetic(op, ty).map(|name| lowering.runtime_call(b, &name, ty, &[operand(), instruction.operand(1)]))
+        }
         _ => None,
     })
 }
@@ -187,9 +188,7 @@ fn compare(lowering: &Lowering, b: &Builder, predicate: FloatPredicate, x: Value
         LLVMRealOGE => test("ge", IntPredicate::LLVMIntSGE),
         LLVMRealUNO => test("unord", IntPredicate::LLVMIntNE),
         LLVMRealORD => test("unord", IntPredicate::LLVMIntEQ),
-        LLVMRealONE => {
-            b.and(test("unord", IntPredicate::LLVMIntEQ), test("ne", IntPredicate::LLVMIntNE))
-        }
+        LLVMRealONE => b.and(test("unord", IntPredicate::LLVMIntEQ), test("ne", IntPredicate::LLVMIntNE)),
         LLVMRealUEQ => opposite(LLVMRealONE),
         LLVMRealUGT => opposite(LLVMRealOLE),
         LLVMRealUGE => opposite(LLVMRealOLT),

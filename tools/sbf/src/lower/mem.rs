@@ -19,8 +19,7 @@ pub(super) fn replace_memory_functions(lowering: &Lowering) -> Result<()> {
     let (pointer, i32, i64) = (lowering.pointer, lowering.i32, lowering.i64);
     let copy = copy_call(lowering)?;
     let fill = fill_call(lowering)?;
-    let compare =
-        lowering.system_call("sol_memcmp_", lowering.void, &[pointer, pointer, i64, pointer])?;
+    let compare = lowering.system_call("sol_memcmp_", lowering.void, &[pointer, pointer, i64, pointer])?;
     for name in ["memcpy", "memmove"] {
         define(lowering, name, Type::function(pointer, &[pointer, pointer, i64]), |b, args| {
             b.call_function(copy, args);
@@ -77,12 +76,7 @@ fn fill_call(lowering: &Lowering) -> Result<Value> {
 }
 
 /// Replaces a function, if the module has it, and defines it otherwise: code generation may still call it.
-fn define(
-    lowering: &Lowering,
-    name: &str,
-    ty: Type,
-    body: impl FnOnce(&Builder, &[Value]) -> Value,
-) -> Result<()> {
+fn define(lowering: &Lowering, name: &str, ty: Type, body: impl FnOnce(&Builder, &[Value]) -> Value) -> Result<()> {
     let module = lowering.module;
     let old = module.function(name);
     if let Some(old) = old {

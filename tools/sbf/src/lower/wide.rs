@@ -11,12 +11,7 @@ use crate::ir::{Builder, IntPredicate, Opcode, Type, Value};
 const LIMB: u32 = 64;
 
 /// Multiplication, division and shifts. `None` leaves the instruction as it is.
-pub(super) fn expand_binary(
-    lowering: &Lowering,
-    b: &Builder,
-    instruction: Value,
-    width: u32,
-) -> Result<Option<Value>> {
+pub(super) fn expand_binary(lowering: &Lowering, b: &Builder, instruction: Value, width: u32) -> Result<Option<Value>> {
     let op = instruction.opcode();
     let (x, y) = (instruction.operand(0), instruction.operand(1));
     let is_shift = matches!(op, Opcode::LLVMShl | Opcode::LLVMLShr | Opcode::LLVMAShr);
@@ -171,9 +166,10 @@ fn multiply_limbs(lowering: &Lowering, width: u32) -> Result<Value> {
                 carry = b.add(h, b.add(first, second));
             }
         }
-        result.into_iter().enumerate().fold(ty.null(), |all, (i, limb)| {
-            b.or(all, b.shl_by(b.zext(limb, ty), i as u64 * u64::from(LIMB)))
-        })
+        result
+            .into_iter()
+            .enumerate()
+            .fold(ty.null(), |all, (i, limb)| b.or(all, b.shl_by(b.zext(limb, ty), i as u64 * u64::from(LIMB))))
     })
 }
 
@@ -189,12 +185,7 @@ fn shift_128(lowering: &Lowering, b: &Builder, op: Opcode, x: Value, distance: V
     if op == Opcode::LLVMShl {
         let shifted = b.shl(l, within);
         let mixed = b.or(b.shl(h, within), b.lshr(b.lshr_by(l, 1), rest));
-        return join(
-            lowering,
-            b,
-            b.select(crosses, lowering.i64.int(0), shifted),
-            b.select(crosses, shifted, mixed),
-        );
+        return join(lowering, b, b.select(crosses, lowering.i64.int(0), shifted), b.select(crosses, shifted, mixed));
     }
     let arithmetic = op == Opcode::LLVMAShr;
     let mixed = b.or(b.lshr(l, within), b.shl(b.shl_by(h, 1), rest));
@@ -244,10 +235,10 @@ fn overflow_128(lowering: &Lowering) -> Result<Value> {
         let (l, h) = full_product(b, xl, yl);
         let x_is_small = b.equal(xh, zero);
         let both_large = b.and(b.not(x_is_small), b.not_equal(yh, zero));
-        // If at most one number has a high limb, the cross product is that limb times the other number's low one.
+        // All of it, because the wrapped product counts too; if at most one number has a high limb, one part is zero.
+        let cross = b.add(b.mul(xl, yh), b.mul(xh, yl));
         let large = b.select(x_is_small, yh, xh);
         let small = b.select(x_is_small, xl, yl);
-        let cross = b.mul(large, small);
         let cross_overflows = overflowed(b, large, small, cross);
         let top = b.add(h, cross);
         let carries = b.below(top, h);
