@@ -28,7 +28,10 @@ pub fn run(args: impl Iterator<Item = OsString>) -> Result<()> {
     let args: Vec<OsString> = args.collect();
     let mut command = Command::new(&rustc);
     match env::var_os(TARGET_FILE).and_then(|file| with_target_file(&args, &file)) {
-        Some(args) => {
+        Some(mut args) => {
+            if env::var_os(SYSROOT).is_none() {
+                fix_metadata(&mut args, &package_name(|name| env::var_os(name)));
+            }
             // Targets in files are an unstable feature; the program itself is to be compiled as with a stable rustc.
             command.args(args).arg("-Zunstable-options").env("RUSTC_BOOTSTRAP", "1");
             command.args(target_arguments());
@@ -46,6 +49,19 @@ fn with_target_file(args: &[OsString], file: &OsStr) -> Option<Vec<OsString>> {
     let mut args = args.to_vec();
     args[place + 1] = file.to_owned();
     Some(args)
+}
+
+/// Cargo derives what it mixes into the names of symbols from the place of the library's sources, which are in the
+/// cache folder. The package and its version say enough: there is one of each in the library.
+fn fix_metadata(args: &mut [OsString], package: &str) {
+    for arg in args.iter_mut().filter(|arg| arg.as_encoded_bytes().starts_with(b"metadata=")) {
+        *arg = OsString::from(format!("metadata={package}"));
+    }
+}
+
+fn package_name(variable: impl Fn(&str) -> Option<OsString>) -> String {
+    let text = |name: &str| variable(name).unwrap_or_default().to_string_lossy().into_owned();
+    format!("{}-{}", text("CARGO_PKG_NAME"), text("CARGO_PKG_VERSION"))
 }
 
 fn target_arguments() -> Vec<OsString> {
@@ -66,8 +82,7 @@ fn target_arguments() -> Vec<OsString> {
 
 /// Folders of the machine end up in the messages of panics. The last one that fits counts.
 fn remaps(variable: impl Fn(&str) -> Option<OsString>) -> Vec<OsString> {
-    let text = |name: &str| variable(name).unwrap_or_default().to_string_lossy().into_owned();
-    let package = format!("/{}-{}", text("CARGO_PKG_NAME"), text("CARGO_PKG_VERSION"));
+    let package = format!("/{}", package_name(&variable));
     let places = [
         (variable(WORKSPACE), "/workspace".to_owned()),
         (variable("CARGO_MANIFEST_DIR"), package.clone()),
@@ -105,6 +120,13 @@ mod tests {
         );
         assert_eq!(with_target_file(&os(&["a.rs", "--target", "x86_64-unknown-linux-gnu"]), file), None);
         assert_eq!(with_target_file(&os(&["build.rs"]), file), None);
+    }
+
+    #[test]
+    fn the_library_is_named_by_package_and_version() {
+        let mut args = os(&["-C", "metadata=0123", "-C", "extra-filename=-4567"]);
+        fix_metadata(&mut args, "core-0.0.0");
+        assert_eq!(args, os(&["-C", "metadata=core-0.0.0", "-C", "extra-filename=-4567"]));
     }
 
     #[test]

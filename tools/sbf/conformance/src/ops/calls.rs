@@ -23,6 +23,7 @@ impl Position {
 }
 
 #[inline(never)]
+#[expect(clippy::too_many_arguments, reason = "that is what is tested")]
 fn eight(a: u64, b: u64, c: u64, d: u64, e: u64, f: u64, g: u64, h: u64) -> u64 {
     a ^ b.rotate_left(1)
         ^ c.rotate_left(2)

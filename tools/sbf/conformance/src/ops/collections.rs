@@ -89,6 +89,15 @@ operations! {
             o.put((number, value, bytes));
         }
     };
+    // Its buffer on the stack fills a frame to the last byte; with a comparison that captures variables it is refused.
+    "sort" => |i, o| {
+        let mut numbers: Vec<u64> = (0..i.length(150)).map(|_| i.u64()).collect();
+        numbers.sort();
+        numbers.into_iter().for_each(|x| o.put(x));
+        let mut rows: Vec<(u8, u32)> = (0..i.length(150)).map(|number| (i.u8(), number as u32)).collect();
+        rows.sort_by_key(|row| row.0 & 15);
+        rows.into_iter().for_each(|row| o.put(row))
+    };
     "binary search" => |i, o| {
         let mut numbers: Vec<u64> = (0..i.length(100)).map(|_| i.u64()).collect();
         numbers.sort_unstable();
