@@ -39,7 +39,7 @@ fn setup() -> Vec<Measurement> {
     let mut w = World::new(LiteChain::new());
     let governance = w.governance.insecure_clone();
     let key = governance.pubkey();
-    let mut run = |w: &mut World<LiteChain>, name: &str, instruction: Instruction, signers: &[&Keypair]| {
+    let run = |w: &mut World<LiteChain>, name: &str, instruction: Instruction, signers: &[&Keypair]| {
         measure(&mut w.chain, name, (0, 0), &[instruction], signers, &[])
     };
     let mut all = Vec::new();
@@ -86,14 +86,12 @@ impl Bench {
         }
         let each = w.assets[COLLATERAL].whole(1_000);
         let lender_amount = w.assets[COLLATERAL].whole(1_000_000);
-        for asset in 0..collaterals + debts {
-            let lender = w.supplier(asset, lender_amount);
-            if asset < collaterals {
-                // Somebody else borrows the collateral, so that its index moves and has to be projected.
-                let other = (asset + 1) % (collaterals + debts);
-                w.fund(&lender.key(), other, 0);
-                w.borrow(&lender, other, lender_amount / 10).unwrap();
-            }
+        let lenders: Vec<User> = (0..collaterals + debts).map(|asset| w.supplier(asset, lender_amount)).collect();
+        for (asset, lender) in lenders.iter().enumerate().take(collaterals) {
+            // Somebody borrows the collateral too, so that its index moves and has to be projected.
+            let other = (asset + collaterals + debts - 1) % (collaterals + debts);
+            w.fund(&lender.key(), other, 0);
+            w.borrow(lender, other, lender_amount / 10).unwrap();
         }
         let user = w.user();
         w.publish_table();

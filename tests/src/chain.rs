@@ -73,9 +73,21 @@ pub trait Chain {
         self.send_with_tables(instructions, signers, &[])
     }
 
+    /// How many keypairs this chain has handed out.
+    fn keypairs(&mut self) -> &mut u64;
+
+    /// A new keypair: the n-th of every chain is the same, so that addresses, and with them what their derivation
+    /// costs, repeat from run to run.
+    fn keypair(&mut self) -> Keypair {
+        *self.keypairs() += 1;
+        let mut seed = [7; 32];
+        seed[..8].copy_from_slice(&self.keypairs().to_le_bytes());
+        Keypair::new_from_array(seed)
+    }
+
     /// A new keypair with a thousand SOL.
     fn funded(&mut self) -> Keypair {
-        let keypair = Keypair::new();
+        let keypair = self.keypair();
         let account = Account { lamports: 1_000_000_000_000, ..Account::default() };
         self.set_account(&keypair.pubkey(), account);
         keypair
@@ -109,6 +121,7 @@ pub struct LiteChain {
     /// The runtime.
     pub svm: LiteSVM,
     nonce: u32,
+    keypairs: u64,
 }
 
 impl LiteChain {
@@ -126,7 +139,7 @@ impl LiteChain {
     fn on(svm: LiteSVM) -> Self {
         let mut svm = svm.with_sigverify(false).with_transaction_history(0);
         svm.add_program(keel::ID, &program()).unwrap();
-        let mut chain = Self { svm, nonce: 0 };
+        let mut chain = Self { svm, nonce: 0, keypairs: 0 };
         let clock = Clock { unix_timestamp: 1_700_000_000, slot: 1_000, ..chain.clock() };
         chain.set_clock(&clock);
         chain
@@ -151,6 +164,10 @@ impl Chain for LiteChain {
             Ok(meta) => Ok(Receipt { compute_units: meta.compute_units_consumed, logs: meta.logs }),
             Err(failed) => Err(Failure { error: failed.err, logs: failed.meta.logs }),
         }
+    }
+
+    fn keypairs(&mut self) -> &mut u64 {
+        &mut self.keypairs
     }
 
     fn account(&mut self, key: &Pubkey) -> Option<Account> {
@@ -180,6 +197,7 @@ pub struct ProgramTestChain {
     runtime: tokio::runtime::Runtime,
     context: ProgramTestContext,
     nonce: u32,
+    keypairs: u64,
 }
 
 impl ProgramTestChain {
@@ -197,7 +215,7 @@ impl ProgramTestChain {
         };
         test.add_account(keel::ID, Account { owner: BPF_LOADER, ..account });
         let context = runtime.block_on(test.start_with_context());
-        let mut chain = Self { runtime, context, nonce: 0 };
+        let mut chain = Self { runtime, context, nonce: 0, keypairs: 0 };
         let clock = Clock { unix_timestamp: 1_700_000_000, ..chain.clock() };
         chain.set_clock(&clock);
         chain
@@ -229,6 +247,10 @@ impl Chain for ProgramTestChain {
             Ok(()) => Ok(Receipt { compute_units, logs }),
             Err(error) => Err(Failure { error, logs }),
         }
+    }
+
+    fn keypairs(&mut self) -> &mut u64 {
+        &mut self.keypairs
     }
 
     fn account(&mut self, key: &Pubkey) -> Option<Account> {

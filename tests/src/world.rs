@@ -179,7 +179,7 @@ impl<C: Chain> World<C> {
     /// Creates a mint without extensions.
     pub fn create_mint(&mut self, decimals: u8, token_program: &Pubkey) -> Pubkey {
         use anchor_lang::solana_program::program_pack::Pack;
-        let mint = Keypair::new();
+        let mint = self.chain.keypair();
         let (payer, space) = (self.governance.pubkey(), spl_token::state::Mint::LEN);
         let lamports = anchor_lang::solana_program::rent::Rent::default().minimum_balance(space);
         let create = solana_system_interface::instruction::create_account(

@@ -411,20 +411,19 @@ impl Reserve {
     /// The price for new risk: every feed must be acceptable, and two may not diverge.
     pub fn new_risk_price(&self, readings: &Readings, side: Side, moment: &Moment) -> Outcome<UnitPrice> {
         let oracle = &self.config.oracle;
-        let priced = |i: usize, reading: &Reading| -> Outcome<(UnitPrice, UnitPrice)> {
-            let observation = self.accepted(i, reading, Purpose::NewRisk, moment)?;
-            let k = oracle.confidence_multiple_bps;
-            let price = price::price_for(&observation, side, Purpose::NewRisk, self.decimals, k)?;
-            Ok((price, observation.spot(self.decimals)?))
+        let price_of = |observation: &Observation| {
+            price::price_for(observation, side, Purpose::NewRisk, self.decimals, oracle.confidence_multiple_bps)
         };
         let [first, second] = readings;
-        let (price, spot) = priced(0, first)?;
+        let first = self.accepted(0, first, Purpose::NewRisk, moment)?;
+        let price = price_of(&first)?;
         if oracle.feed_count() == 1 {
             return Ok(price);
         }
-        let (other_price, other_spot) = priced(1, second)?;
+        let second = self.accepted(1, second, Purpose::NewRisk, moment)?;
+        let (spot, other_spot) = (first.spot(self.decimals)?, second.spot(self.decimals)?);
         price::check_divergence(spot, other_spot, oracle.max_divergence_bps)?;
-        Ok(price::combine(price, other_price, side, Purpose::NewRisk))
+        Ok(price::combine(price, price_of(&second)?, side, Purpose::NewRisk))
     }
 
     /// The price in a liquidation from the feeds that are alive. `Ok(None)` when all are dead.
