@@ -4,6 +4,7 @@
 
 pub mod chain;
 pub mod check;
+pub mod random;
 pub mod world;
 
 pub use chain::{Chain, Failure, LiteChain, ProgramTestChain, Receipt};

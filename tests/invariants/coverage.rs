@@ -1,0 +1,192 @@
+//! What a run reached. A random test that never meets a state proves nothing about it, and must not pass.
+
+use crate::{Done, Effects};
+use keel_risk::price::{Bounds, Observation};
+use keel_tests::check::Refusal;
+use keel_tests::random::{Action, VaultId};
+use keel_tests::{Failure, Receipt};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// Counts of what happened.
+#[derive(Default)]
+pub struct Coverage {
+    /// Windows in which prices and time stood still.
+    pub windows: u64,
+    succeeded: BTreeMap<&'static str, u64>,
+    refused: BTreeMap<(&'static str, String), u64>,
+    reached: BTreeMap<&'static str, u64>,
+}
+
+/// What 20,000 instructions must reach at least, so that a run counts as one.
+const REQUIRED: [(&str, u64); 18] = [
+    ("liquidation above the close-out zone", 40),
+    ("liquidation in the close-out zone", 100),
+    ("liquidation of a part", 100),
+    ("liquidation that repays a debt whole", 20),
+    ("liquidation that seizes a collateral whole", 20),
+    ("liquidation of oneself", 5),
+    ("liquidation beside other positions", 100),
+    ("liquidation with a dead feed left out", 5),
+    ("liquidation beside an asset at its last accepted price", 2),
+    ("liquidation while time stood still", 50),
+    ("bad debt recognized by liquidate", 5),
+    ("bad debt recognized by resolve_bad_debt", 5),
+    ("loss paid by insurance", 5),
+    ("loss shared by suppliers", 10),
+    ("collateral forfeited", 3),
+    ("deposit for another", 50),
+    ("repayment for another", 20),
+    ("instruction at the time of the last accrual", 500),
+];
+
+/// The same for instructions that succeed.
+const SUCCEEDED: [(&str, u64); 11] = [
+    ("open_vault", 20),
+    ("close_vault", 10),
+    ("deposit", 1_000),
+    ("withdraw", 500),
+    ("borrow", 500),
+    ("repay", 300),
+    ("liquidate", 300),
+    ("refresh_reserve", 100),
+    ("accrue_reserve", 100),
+    ("challenge_feed", 100),
+    ("resolve_bad_debt", 10),
+];
+
+impl Coverage {
+    fn reach(&mut self, what: &'static str) {
+        *self.reached.entry(what).or_default() += 1;
+    }
+
+    /// Counts an instruction by its outcome.
+    pub fn count(&mut self, action: &Action, outcome: &Result<Receipt, Failure>) {
+        match outcome {
+            Ok(_) => *self.succeeded.entry(action.name()).or_default() += 1,
+            Err(failure) => *self.refused.entry((action.name(), name(failure))).or_default() += 1,
+        }
+        match action {
+            Action::Deposit(f) if outcome.is_ok() && f.user != f.vault.owner => self.reach("deposit for another"),
+            Action::Repay(f) if outcome.is_ok() && f.user != f.vault.owner => self.reach("repayment for another"),
+            _ => {}
+        }
+    }
+
+    /// Counts a liquidation by what it was like.
+    pub fn liquidation(
+        &mut self,
+        done: &Done,
+        effects: &Effects,
+        id: VaultId,
+        close_out: bool,
+        closed_debt: bool,
+        closed_collateral: bool,
+    ) {
+        let zone = ["liquidation above the close-out zone", "liquidation in the close-out zone"];
+        self.reach(zone[usize::from(close_out)]);
+        if closed_debt {
+            self.reach("liquidation that repays a debt whole");
+        }
+        if closed_collateral {
+            self.reach("liquidation that seizes a collateral whole");
+        }
+        if !closed_debt && !closed_collateral {
+            self.reach("liquidation of a part");
+        }
+        if done.action.signer() == id.owner {
+            self.reach("liquidation of oneself");
+        }
+        let Some(vault) = done.before.vault(id) else { return };
+        if vault.occupied().count() > 2 {
+            self.reach("liquidation beside other positions");
+        }
+        let assets = vault.occupied().map(|(position, _)| done.before.asset(&position.reserve));
+        let dead: Vec<(usize, usize)> = assets.map(|asset| (dead_feeds(done, asset), asset)).collect();
+        if dead.iter().any(|(dead, _)| *dead > 0) {
+            self.reach("liquidation with a dead feed left out");
+        }
+        if dead.iter().any(|(dead, asset)| *dead == done.before.reserves[*asset].config.oracle.feed_count()) {
+            self.reach("liquidation beside an asset at its last accepted price");
+        }
+        if done.arena.still > 0 {
+            self.reach("liquidation while time stood still");
+        }
+        if !effects.losses.is_empty() {
+            self.reach("bad debt recognized by liquidate");
+            self.losses(effects);
+        }
+    }
+
+    /// Counts write-offs.
+    pub fn losses(&mut self, effects: &Effects) {
+        if effects.liquidated.is_empty() && !effects.losses.is_empty() {
+            self.reach("bad debt recognized by resolve_bad_debt");
+        }
+        for loss in &effects.losses {
+            if loss.insured > 0 {
+                self.reach("loss paid by insurance");
+            }
+            if loss.socialized > 0 {
+                self.reach("loss shared by suppliers");
+            }
+        }
+        for _ in &effects.forfeits {
+            self.reach("collateral forfeited");
+        }
+    }
+
+    /// Counts an instruction that found its reserve accrued to the present.
+    pub fn no_time(&mut self) {
+        self.reach("instruction at the time of the last accrual");
+    }
+
+    /// Fails unless the run reached enough. Runs of less than a quarter of 20,000 instructions are for looking at.
+    pub fn require(&self, instructions: u64) {
+        if instructions < 5_000 {
+            println!("Too short to ask what it reached.");
+            return;
+        }
+        let missing = |required: &[(&'static str, u64)], counts: &BTreeMap<&'static str, u64>| -> Vec<String> {
+            let least = |n: u64| (n * instructions / 20_000).max(1);
+            let count = |what| counts.get(what).copied().unwrap_or(0);
+            let poor = required.iter().filter(|(what, n)| count(*what) < least(*n));
+            poor.map(|(what, n)| format!("{what}: {} of {}", count(*what), least(*n))).collect()
+        };
+        let mut poor = missing(&REQUIRED, &self.reached);
+        poor.extend(missing(&SUCCEEDED, &self.succeeded));
+        assert!(poor.is_empty(), "the run did not reach enough:\n{}", poor.join("\n"));
+    }
+}
+
+/// How many feeds of the asset have no acceptable price, so that a liquidation can only have gone on without them.
+fn dead_feeds(done: &Done, asset: usize) -> usize {
+    let (state, reserve) = (done.before, &done.before.reserves[asset]);
+    let oracle = &reserve.config.oracle;
+    let bounds =
+        Bounds { max_age: oracle.max_age_liquidation, max_confidence_bps: oracle.max_confidence_liquidation_bps };
+    let feeds = state.readings[asset].iter().zip(&reserve.last_prices).take(oracle.feed_count());
+    let usable = feeds.filter(|(reading, last)| {
+        reading.is_ok_and(|o: Observation| o.accept(&bounds, &state.moment, last.publish_time).is_ok())
+    });
+    oracle.feed_count() - usable.count()
+}
+
+/// The error by its name, if it is one of this program, or as it is.
+fn name(failure: &Failure) -> String {
+    let named = failure.logs.iter().find_map(|line| line.split_once("Error Code: ")?.1.split_once('.'));
+    named.map_or_else(|| format!("{:?}", Refusal::from(failure)), |(name, _)| name.into())
+}
+
+impl fmt::Display for Coverage {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let refused: u64 = self.refused.values().sum();
+        writeln!(f, "succeeded: {}", self.succeeded.values().sum::<u64>())?;
+        self.succeeded.iter().try_for_each(|(action, n)| writeln!(f, "{n:9} {action}"))?;
+        writeln!(f, "refused: {refused}")?;
+        self.refused.iter().try_for_each(|((action, error), n)| writeln!(f, "{n:9} {action}: {error}"))?;
+        writeln!(f, "reached:")?;
+        self.reached.iter().try_for_each(|(what, n)| writeln!(f, "{n:9} {what}"))?;
+        writeln!(f, "{:9} windows in which prices and time stood still", self.windows)
+    }
+}

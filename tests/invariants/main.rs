@@ -1,0 +1,144 @@
+//! A stateful random test: many users, five assets, moving prices, time, faults of the oracle and liquidations, and the
+//! invariants of the protocol checked after every instruction, on all accounts of the market.
+//!
+//! | module | what must hold |
+//! |---|---|
+//! | [`books`] | 1 to 4: reserves are covered, shares add up, drift favours the protocol, indices never fall; 8: supplies |
+//! | [`health`] | 5: what a loan, a withdrawal, a liquidation and a write-off must leave behind |
+//! | [`refusals`] | 6: a refusal changes nothing and has a documented code |
+//! | [`wealth`] | 7: while prices and time stand still nobody becomes richer |
+//! | [`coverage`] | the run reached the states that matter, or it fails |
+//!
+//! `KEEL_INSTRUCTIONS` sets the number of instructions (20,000 unless set; a million for a release), `KEEL_SEED` the
+//! seed. A failure prints both, and the last steps. A run of more than [`ARENA`] instructions goes through several
+//! markets, each with a seed that follows from the first, so that none ends in a state that no market would reach.
+
+mod books;
+mod coverage;
+mod exact;
+mod health;
+mod refusals;
+mod wealth;
+
+use coverage::Coverage;
+use keel::events::{BadDebtRecognized, CollateralForfeited, Liquidated, Moved};
+use keel_tests::check::events;
+use keel_tests::random::{Action, Arena, Snapshot, Step, from_env};
+use keel_tests::{Failure, Receipt};
+use std::collections::VecDeque;
+use std::time::Instant;
+use wealth::Window;
+
+/// Instructions that one market sees.
+const ARENA: u64 = 20_000;
+/// Steps that a failure prints.
+const HISTORY: usize = 20;
+
+/// What a check found wrong.
+type Verdict = Result<(), String>;
+
+/// Fails a check with a message unless the condition holds.
+macro_rules! ensure {
+    ($condition:expr, $($message:tt)+) => {
+        if !$condition {
+            return Err(format!($($message)+));
+        }
+    };
+}
+use ensure;
+
+/// An instruction that has just run, and everything around it.
+struct Done<'a> {
+    arena: &'a Arena,
+    before: &'a Snapshot,
+    action: Action,
+    result: Result<Effects, &'a Failure>,
+}
+
+/// The events of an instruction that succeeded.
+struct Effects {
+    moved: Vec<Moved>,
+    liquidated: Vec<Liquidated>,
+    losses: Vec<BadDebtRecognized>,
+    forfeits: Vec<CollateralForfeited>,
+}
+
+impl Effects {
+    fn of(receipt: &Receipt) -> Self {
+        Self { moved: events(receipt), liquidated: events(receipt), losses: events(receipt), forfeits: events(receipt) }
+    }
+}
+
+impl Done<'_> {
+    fn after(&self) -> &Snapshot {
+        &self.arena.state
+    }
+}
+
+fn check(done: &Done, window: &mut Option<Window>, coverage: &mut Coverage) -> Verdict {
+    match &done.result {
+        Ok(effects) => {
+            let touched = done.action.assets();
+            if touched.iter().any(|asset| done.before.reserves[*asset].updated_at == done.before.moment.now) {
+                coverage.no_time();
+            }
+            books::moved(done, effects)?;
+            books::reserves(done, effects)?;
+            health::check(done, effects, coverage)?;
+        }
+        Err(failure) => refusals::check(done, failure)?,
+    }
+    books::sums(done.after())?;
+    wealth::check(done, window)
+}
+
+/// Runs one market for `instructions`.
+fn run(seed: u64, instructions: u64, coverage: &mut Coverage) {
+    let mut arena = Arena::new(seed);
+    let mut history = VecDeque::with_capacity(HISTORY);
+    let mut window: Option<Window> = None;
+    let mut count = 0;
+    while count < instructions {
+        let step = arena.draw();
+        if history.len() == HISTORY {
+            history.pop_front();
+        }
+        history.push_back(step);
+        let verdict = match step {
+            Step::Happen(what) => {
+                let closed = window.take().map_or(Ok(()), |w| w.close(&arena.state));
+                arena.happen(&what);
+                window = (arena.still > 0).then(|| Window::open(&arena));
+                coverage.windows += u64::from(arena.still > 0);
+                closed
+            }
+            Step::Act(action) => {
+                count += 1;
+                let before = arena.state.clone();
+                let outcome = arena.act(&action);
+                coverage.count(&action, &outcome);
+                let result = outcome.as_ref().map(Effects::of);
+                check(&Done { arena: &arena, before: &before, action, result }, &mut window, coverage)
+                    .map_err(|reason| format!("{reason}\n{outcome:#?}"))
+            }
+        };
+        if let Err(reason) = verdict {
+            let last: Vec<String> = history.iter().map(|step| format!("  {step:?}")).collect();
+            panic!("seed {seed}, instruction {count}: {reason}\nThe last steps:\n{}", last.join("\n"));
+        }
+    }
+}
+
+#[test]
+fn any_sequence_of_instructions_keeps_the_invariants() {
+    let (instructions, seed) = (from_env("KEEL_INSTRUCTIONS", 20_000), from_env("KEEL_SEED", 1));
+    println!("KEEL_SEED={seed} KEEL_INSTRUCTIONS={instructions}");
+    let mut coverage = Coverage::default();
+    let start = Instant::now();
+    for market in 0..instructions.div_ceil(ARENA) {
+        run(seed + market, ARENA.min(instructions - market * ARENA), &mut coverage);
+    }
+    println!("{coverage}");
+    println!("{:.0} instructions per second", instructions as f64 / start.elapsed().as_secs_f64());
+    coverage.require(instructions);
+}

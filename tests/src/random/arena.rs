@@ -1,0 +1,349 @@
+//! The market, the users, and what happens around them.
+
+use super::action::{Action, VaultId};
+use super::view::Snapshot;
+use crate::chain::{Chain, Failure, LiteChain, Receipt};
+use crate::world::{AssetSpec, World};
+use anchor_lang::prelude::Pubkey;
+use anchor_spl::token_2022::spl_token_2022;
+use keel::state::{Limits, Market, RateConfig};
+use keel_client::{address, price_update, token};
+use keel_risk::price::Observation;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use solana_keypair::Keypair;
+use solana_signer::Signer;
+
+/// Users of an arena.
+pub const USERS: usize = 10;
+/// Vaults that a user may have.
+pub const VAULTS_EACH: usize = 2;
+/// Exponent of [`Arena::spot`].
+pub const SPOT_EXPONENT: i32 = -8;
+
+/// A user with tokens of every asset.
+pub struct Player {
+    /// Signs.
+    pub keypair: Keypair,
+    /// Token account per asset.
+    pub tokens: Vec<Pubkey>,
+    vaults: [Pubkey; VAULTS_EACH],
+}
+
+impl Player {
+    /// The user's address.
+    pub fn key(&self) -> Pubkey {
+        self.keypair.pubkey()
+    }
+}
+
+/// What is wrong with a posted price.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Confidence too wide for new risk, good enough for liquidations.
+    Wide,
+    /// Confidence too wide for anything.
+    TooWide,
+    /// The moving average is off spot by these basis points.
+    AverageOff(i16),
+    /// Published so many seconds ago.
+    Old(u16),
+    /// Published a second before the last one that the reserve accepted.
+    Replayed,
+    /// Published in the future.
+    Future,
+    /// Negative.
+    Negative,
+    /// Verified by too few guardians.
+    Partial,
+    /// Another feed's.
+    WrongFeed,
+    /// No price update at all.
+    Malformed,
+    /// Owned by another program.
+    WrongOwner,
+    /// Spot and average off the true price by these basis points: with a second feed, a divergence.
+    Off(i16),
+}
+
+/// What happens around the users. None of it is an instruction of the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Move {
+    /// Time passes; then all feeds publish, or prices stay as posted.
+    Pass { seconds: i64, publish: bool },
+    /// Every price takes a small step, toward where it began, and all feeds publish.
+    Walk { seed: u64 },
+    /// One price is multiplied by so many basis points, and all feeds publish.
+    Jump { asset: usize, bps: u32 },
+    /// One feed publishes something bad.
+    Misprice { asset: usize, feed: usize, fault: Fault },
+    /// One feed stops to publish.
+    Freeze { asset: usize, feed: usize },
+    /// It publishes again.
+    Thaw,
+    /// New tokens for a user.
+    Fund { user: usize, asset: usize, amount: u64 },
+    /// A user sends tokens to a reserve's liquidity account, past the program.
+    Donate { user: usize, asset: usize, amount: u64 },
+    /// The cluster restarts.
+    Restart,
+    /// All feeds publish, then for so many instructions neither prices nor time change.
+    Still { instructions: u32 },
+}
+
+/// A market, its users, and the generator of what they do.
+pub struct Arena {
+    /// Market and chain.
+    pub world: World<LiteChain>,
+    /// The users.
+    pub players: Vec<Player>,
+    /// The market's account.
+    pub market: Market,
+    /// Where the steps come from.
+    pub rng: ChaCha8Rng,
+    /// All accounts, as of the last step.
+    pub state: Snapshot,
+    /// Time.
+    pub now: i64,
+    /// Slot of the last restart.
+    pub last_restart_slot: u64,
+    /// Slot.
+    pub slot: u64,
+    /// True price by asset, in [`SPOT_EXPONENT`].
+    pub spot: Vec<i64>,
+    /// Where each began.
+    base: Vec<i64>,
+    /// Asset and feed that do not publish.
+    pub frozen: Option<(usize, usize)>,
+    /// Instructions left for which prices and time stand still.
+    pub still: u32,
+}
+
+/// Five assets: 9 decimals; 6 decimals; Token-2022; two feeds; and one whose native unit is worth half a dollar, with
+/// caps that bind and a low liquidation threshold.
+pub fn specs() -> [AssetSpec; 5] {
+    let mut btc = AssetSpec { token_program: token::TOKEN_2022_PROGRAM, ..AssetSpec::new(8, 60_000_00) };
+    btc.config.collateral.max_ltv_bps = 7_000;
+    btc.config.collateral.liquidation_threshold_bps = 8_000;
+    let eth = AssetSpec { feeds: 2, ..AssetSpec::new(8, 3_000_00) };
+    let mut coarse = AssetSpec::new(2, 50_00);
+    coarse.config.limits = Limits { deposit_cap: 2_500_000, borrow_cap: 600_000 };
+    coarse.config.collateral.max_ltv_bps = 4_000;
+    coarse.config.collateral.liquidation_threshold_bps = 6_000;
+    coarse.config.collateral.max_bonus_bps = 2_500;
+    coarse.config.rates = RateConfig { base_bps: 300, reserve_factor_bps: 5_000, ..coarse.config.rates };
+    let mut specs = [AssetSpec::sol(), AssetSpec::usdc(), btc, eth, coarse];
+    for spec in &mut specs {
+        spec.config.oracle.dead_after = 60;
+    }
+    specs
+}
+
+/// Whole tokens that a user starts with: about 200,000 dollars of each asset.
+const WEALTH: [u64; 5] = [1_000, 200_000, 3, 70, 4_000];
+
+impl Arena {
+    /// A market whose every later step follows from `seed`.
+    pub fn new(seed: u64) -> Self {
+        let specs = specs();
+        let mut world = World::with(LiteChain::new(), &specs);
+        world.publish_table();
+        let players = (0..USERS).map(|_| player(&mut world)).collect();
+        let spot: Vec<i64> = specs.iter().map(|s| s.cents * 1_000_000).collect();
+        let clock = world.chain.clock();
+        let market = world.market_state();
+        let mut arena = Self {
+            world,
+            players,
+            market,
+            rng: ChaCha8Rng::seed_from_u64(seed),
+            state: Snapshot::empty(),
+            now: clock.unix_timestamp,
+            last_restart_slot: 0,
+            slot: clock.slot,
+            base: spot.clone(),
+            spot,
+            frozen: None,
+            still: 0,
+        };
+        arena.state = Snapshot::take(&arena);
+        arena
+    }
+
+    /// Every vault that there could be, user by user.
+    pub fn vault_ids() -> impl Iterator<Item = VaultId> {
+        (0..USERS * VAULTS_EACH).map(|i| VaultId { owner: i / VAULTS_EACH, index: i % VAULTS_EACH })
+    }
+
+    /// Their addresses.
+    pub fn vault_keys(&self) -> impl Iterator<Item = &Pubkey> {
+        self.players.iter().flat_map(|p| &p.vaults)
+    }
+
+    /// The address of a vault.
+    pub fn vault_key(&self, id: VaultId) -> Pubkey {
+        self.players[id.owner].vaults[id.index]
+    }
+
+    /// The vault at an address.
+    pub fn vault_at(&self, key: &Pubkey) -> Option<VaultId> {
+        Self::vault_ids().find(|id| self.vault_key(*id) == *key)
+    }
+
+    /// The user at an address.
+    pub fn player_at(&self, key: &Pubkey) -> Option<usize> {
+        self.players.iter().position(|p| p.key() == *key)
+    }
+
+    /// Sends an instruction. [`Self::state`] is that after it, even if it failed.
+    pub fn act(&mut self, action: &Action) -> Result<Receipt, Failure> {
+        let instruction = action.build(self);
+        let signer = self.players[action.signer()].keypair.insecure_clone();
+        let outcome = self.world.chain.send_with_tables(&[instruction], &[&signer], &self.world.tables);
+        self.state = Snapshot::take(self);
+        outcome
+    }
+
+    /// Lets something happen around the users.
+    pub fn happen(&mut self, what: &Move) {
+        match *what {
+            Move::Pass { seconds, publish } => {
+                self.pass(seconds);
+                if publish {
+                    self.publish();
+                }
+            }
+            Move::Walk { seed } => self.walk(seed),
+            Move::Jump { asset, bps } => {
+                self.spot[asset] = self.clamp(asset, i128::from(self.spot[asset]) * i128::from(bps) / 10_000);
+                self.publish();
+            }
+            Move::Misprice { asset, feed, fault } => self.misprice(asset, feed, fault),
+            Move::Freeze { asset, feed } => self.frozen = Some((asset, feed)),
+            Move::Thaw => {
+                self.frozen = None;
+                self.publish();
+            }
+            Move::Fund { user, asset, amount } => {
+                let owner = self.players[user].key();
+                self.world.fund(&owner, asset, amount);
+            }
+            Move::Donate { user, asset, amount } => self.donate(user, asset, amount),
+            Move::Restart => {
+                self.last_restart_slot = self.slot;
+                self.world.chain.set_last_restart_slot(self.slot);
+            }
+            Move::Still { instructions } => {
+                self.still = instructions;
+                self.publish();
+            }
+        }
+        self.state = Snapshot::take(self);
+    }
+
+    fn pass(&mut self, seconds: i64) {
+        self.world.pass(seconds);
+        let clock = self.world.chain.clock();
+        self.now = clock.unix_timestamp;
+        self.slot = clock.slot;
+    }
+
+    fn clamp(&self, asset: usize, price: i128) -> i64 {
+        let base = i128::from(self.base[asset]);
+        i64::try_from(price.clamp(base / 100, base * 10)).unwrap()
+    }
+
+    fn walk(&mut self, seed: u64) {
+        use rand::Rng;
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        for asset in 0..self.spot.len() {
+            let (spot, base) = (i128::from(self.spot[asset]), i128::from(self.base[asset]));
+            let noise: i128 = rng.random_range(-100..=100);
+            self.spot[asset] = self.clamp(asset, spot + spot * noise / 10_000 + (base - spot) / 30);
+        }
+        self.publish();
+    }
+
+    /// What a sound feed of `asset` publishes now. The fifth asset's feed has a coarser exponent.
+    pub fn observation(&self, asset: usize) -> Observation {
+        let coarser: u32 = if asset == 4 { 2 } else { 0 };
+        let price = self.spot[asset] / 10i64.pow(coarser);
+        Observation {
+            price,
+            confidence: price.unsigned_abs() / 2_000,
+            ema_price: price,
+            ema_confidence: price.unsigned_abs() / 1_500,
+            exponent: SPOT_EXPONENT + i32::try_from(coarser).unwrap(),
+            publish_time: self.now,
+            posted_slot: self.slot,
+        }
+    }
+
+    /// Every feed but the frozen one publishes the true price.
+    fn publish(&mut self) {
+        for asset in 0..self.spot.len() {
+            let observation = self.observation(asset);
+            for feed in 0..self.world.assets[asset].prices.len() {
+                if self.frozen != Some((asset, feed)) {
+                    self.world.post(asset, feed, &observation);
+                }
+            }
+        }
+    }
+
+    fn misprice(&mut self, asset: usize, feed: usize, fault: Fault) {
+        let mut o = self.observation(asset);
+        let off = |price: i64, bps: i16| price + price / 10_000 * i64::from(bps);
+        match fault {
+            Fault::Wide => o.confidence = o.price.unsigned_abs() / 20,
+            Fault::TooWide => o.ema_confidence = o.price.unsigned_abs() / 5,
+            Fault::AverageOff(bps) => o.ema_price = off(o.ema_price, bps),
+            Fault::Old(seconds) => o.publish_time -= i64::from(seconds),
+            Fault::Replayed => o.publish_time = self.state.reserves[asset].last_prices[feed].publish_time - 1,
+            Fault::Future => o.publish_time += 11,
+            Fault::Negative => o.price = -o.price,
+            Fault::Off(bps) => {
+                o.price = off(o.price, bps);
+                o.ema_price = o.price;
+            }
+            Fault::Partial | Fault::WrongFeed | Fault::Malformed | Fault::WrongOwner => {}
+        }
+        let listed = &self.world.assets[asset];
+        let (key, id) = (listed.prices[feed], listed.feed_ids[feed]);
+        let mut update = price_update::update(if fault == Fault::WrongFeed { [9; 32] } else { id }, &o);
+        if fault == Fault::Partial {
+            update.verification_level = price_update::VerificationLevel::Partial { num_signatures: 5 };
+        }
+        let owner = if fault == Fault::WrongOwner { keel::ID } else { price_update::PYTH_RECEIVER };
+        let data = if fault == Fault::Malformed { vec![7; 134] } else { price_update::encode(&update) };
+        self.world.chain.set_data(&key, &owner, data);
+    }
+
+    fn donate(&mut self, user: usize, asset: usize, amount: u64) {
+        let (a, player) = (&self.world.assets[asset], &self.players[user]);
+        let donate = spl_token_2022::instruction::transfer_checked(
+            &a.token_program,
+            &player.tokens[asset],
+            &a.mint,
+            &address::liquidity(&a.reserve),
+            &player.key(),
+            &[],
+            amount.min(self.state.wallets[user][asset]),
+            a.decimals,
+        );
+        let keypair = player.keypair.insecure_clone();
+        self.world.chain.send(&[donate.unwrap()], &[&keypair]).unwrap();
+    }
+}
+
+fn player(world: &mut World<LiteChain>) -> Player {
+    let keypair = world.chain.funded();
+    let key = keypair.pubkey();
+    for (asset, whole) in WEALTH.iter().enumerate() {
+        let amount = world.assets[asset].whole(*whole);
+        world.fund(&key, asset, amount);
+    }
+    let tokens = (0..WEALTH.len()).map(|asset| world.token_account(&key, asset)).collect();
+    let vaults = [0, 1].map(|index| address::vault(&world.market, &key, index));
+    Player { keypair, tokens, vaults }
+}

@@ -1,0 +1,28 @@
+//! A market full of users who do random things, for the stateful tests.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`action`] | every instruction that a user can send, and how it is built |
+//! | [`arena`] | the market, the users, and what happens around them: prices, time, faults of the oracle |
+//! | [`draw`] | which step comes next: mostly plausible, often at a limit, sometimes absurd |
+//! | [`view`] | all accounts at one moment, and the value of a vault then |
+//!
+//! A run is determined by its seed: keypairs differ from run to run, but nothing depends on them.
+
+pub mod action;
+pub mod arena;
+pub mod draw;
+pub mod view;
+
+pub use action::{Action, FlowOf, VaultId};
+pub use arena::{Arena, Fault, Move};
+pub use draw::Step;
+pub use view::Snapshot;
+
+/// The number in the environment variable `name`, or `default`.
+pub fn from_env(name: &str, default: u64) -> u64 {
+    match std::env::var(name) {
+        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name} is {text:?}, which is not a number")),
+        Err(_) => default,
+    }
+}
