@@ -1,0 +1,365 @@
+//! Mints, price accounts, the market with its reserves and lookup table; and what a bot sees of them over RPC.
+
+use crate::chain::Chain;
+use crate::scenario::{Asset as Terms, PRICE_EXPONENT, Scenario};
+use crate::{approximate, risk_error};
+use anchor_lang::prelude::Pubkey;
+use anchor_spl::token::spl_token;
+use anyhow::{Context, Result, anyhow};
+use keel::state::{Market, Reserve, Side, Vault};
+use keel_client::book::Book;
+use keel_client::health::{self, PriceAccounts};
+use keel_client::keel_risk::Fraction;
+use keel_client::keel_risk::health::Totals;
+use keel_client::keel_risk::price::{Moment, Observation, Purpose, UnitPrice};
+use keel_client::keel_risk::units::Amount;
+use keel_client::token::{self, TOKEN_PROGRAM, WRAPPED_SOL};
+use keel_client::{account, address, instruction, price_update, transaction};
+use solana_instruction::Instruction;
+use solana_keypair::Keypair;
+use solana_message::AddressLookupTableAccount;
+use solana_signer::Signer;
+
+/// The number of the market.
+const MARKET_ID: u16 = 0;
+
+/// A listed asset.
+#[derive(Clone, Debug)]
+pub struct Asset {
+    /// Its name.
+    pub symbol: String,
+    /// Decimals of its mint.
+    pub decimals: u8,
+    /// Whether it is SOL.
+    pub native: bool,
+    /// Its mint.
+    pub mint: Pubkey,
+    /// Its reserve.
+    pub reserve: Pubkey,
+    /// The reserve's token account.
+    pub liquidity: Pubkey,
+    /// Where its price is published.
+    pub price_account: Pubkey,
+    feed_id: [u8; 32],
+}
+
+/// The market as it was set up.
+pub struct World {
+    /// The market.
+    pub market: Pubkey,
+    /// The assets, in the order of the scenario.
+    pub assets: Vec<Asset>,
+    /// The market's lookup table.
+    pub table: AddressLookupTableAccount,
+    /// Mints test tokens; also the market's governance.
+    pub authority: Keypair,
+}
+
+/// Publishes prices, and keeps the averages that feeds publish along with them.
+pub struct Publisher {
+    averages: Vec<f64>,
+    half_life: f64,
+    last: Option<i64>,
+}
+
+/// A keypair that follows from a seed, a purpose and a number, so that a run can be repeated.
+pub fn keypair(seed: u64, purpose: &str, number: u32) -> Keypair {
+    use rand::{RngCore, SeedableRng};
+    let tag = purpose.bytes().fold(0xcbf2_9ce4_8422_2325u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3));
+    let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(seed ^ tag);
+    rng.set_stream(u64::from(number));
+    let mut secret = [0; 32];
+    rng.fill_bytes(&mut secret);
+    Keypair::new_from_array(secret)
+}
+
+impl Publisher {
+    /// Nothing published yet.
+    pub fn new(scenario: &Scenario) -> Self {
+        Self { averages: Vec::new(), half_life: scenario.ema_half_life(), last: None }
+    }
+
+    /// Publishes the prices of `elapsed` seconds into the scenario at time `now`.
+    pub fn publish(
+        &mut self,
+        chain: &Chain,
+        assets: &[Asset],
+        scenario: &Scenario,
+        elapsed: f64,
+        now: i64,
+    ) -> Result<()> {
+        let passed = self.last.map_or(0.0, |last| (now - last).max(0) as f64);
+        let kept = (-passed / self.half_life).exp2();
+        self.last = Some(now);
+        let slot = chain.slot()?;
+        for (i, (asset, terms)) in assets.iter().zip(&scenario.assets).enumerate() {
+            let price = terms.price_at(elapsed);
+            if self.averages.len() <= i {
+                self.averages.push(price);
+            }
+            let average = &mut self.averages[i];
+            *average = price + (*average - price) * kept;
+            let observation = observe(price, *average, terms, now, slot);
+            let data = price_update::encode(&price_update::update(asset.feed_id, &observation));
+            chain.set_account(&asset.price_account, &price_update::PYTH_RECEIVER, &data)?;
+        }
+        Ok(())
+    }
+}
+
+fn observe(price: f64, average: f64, terms: &Terms, now: i64, slot: u64) -> Observation {
+    let units = |dollars: f64| (dollars * 10f64.powi(-PRICE_EXPONENT)).round();
+    Observation {
+        price: units(price) as i64,
+        confidence: units(terms.confidence(price)) as u64,
+        ema_price: units(average) as i64,
+        ema_confidence: units(terms.confidence(average)) as u64,
+        exponent: PRICE_EXPONENT,
+        publish_time: now,
+        posted_slot: slot,
+    }
+}
+
+impl World {
+    /// Creates mints and price accounts, the market, a reserve per asset, and the lookup table. The prices published are
+    /// those of the scenario's beginning, at the chain's time `now`.
+    pub fn set_up(
+        chain: &Chain,
+        scenario: &Scenario,
+        publisher: &mut Publisher,
+        seed: u64,
+        now: i64,
+        done: impl Fn(),
+    ) -> Result<Self> {
+        let authority = keypair(seed, "authority", 0);
+        let market = address::market(MARKET_ID);
+        chain.fund(&authority.pubkey(), 1_000_000_000_000)?;
+        let assets: Vec<Asset> =
+            (0u32..).zip(&scenario.assets).map(|(i, terms)| Asset::new(seed, market, i, terms)).collect();
+        publisher.publish(chain, &assets, scenario, 0.0, now)?;
+
+        let (payer, governance) = (chain.payer(), authority.pubkey());
+        let create =
+            instruction::init_market(payer.pubkey(), governance, MARKET_ID, scenario.market_params(governance));
+        chain.must("creating the market", &[create], &[payer, &authority], &[])?;
+        for ((number, asset), terms) in (0u32..).zip(&assets).zip(&scenario.assets) {
+            let mut instructions = Vec::new();
+            let mint = keypair(seed, "mint", number);
+            let mut signers = vec![payer, &authority];
+            if !asset.native {
+                instructions.extend(create_mint(&payer.pubkey(), &governance, asset)?);
+                signers.push(&mint);
+            }
+            instructions.push(instruction::init_reserve(
+                payer.pubkey(),
+                governance,
+                market,
+                asset.mint,
+                TOKEN_PROGRAM,
+                scenario.reserve_config(terms, asset.feed_id, asset.price_account)?,
+                &[asset.price_account],
+            ));
+            chain.must(&format!("listing {}", asset.symbol), &instructions, &signers, &[])?;
+            done();
+        }
+        let none = AddressLookupTableAccount { key: Pubkey::default(), addresses: Vec::new() };
+        let mut world = Self { market, assets, table: none, authority };
+        world.table = world.create_table(chain)?;
+        done();
+        Ok(world)
+    }
+
+    fn create_table(&self, chain: &Chain) -> Result<AddressLookupTableAccount> {
+        let mut addresses = self.snapshot(chain)?.book.lookup_addresses();
+        addresses.extend([anchor_lang::system_program::ID, anchor_spl::associated_token::ID]);
+        let payer = chain.payer();
+        let recent = chain.slot()?.saturating_sub(1);
+        let (instructions, table) = transaction::create_lookup_table(&payer.pubkey(), &addresses, recent);
+        for instruction in instructions {
+            chain.must("creating the lookup table", &[instruction], &[payer], &[])?;
+        }
+        Ok(table)
+    }
+
+    /// The asset of a reserve.
+    pub fn asset_of(&self, reserve: &Pubkey) -> Result<&Asset> {
+        self.assets
+            .iter()
+            .find(|a| a.reserve == *reserve)
+            .with_context(|| format!("no asset has the reserve {reserve}"))
+    }
+
+    /// Instructions that give `owner`, who signs, `amount` of an asset: minted, or wrapped from the owner's lamports.
+    pub fn give(&self, payer: &Pubkey, owner: &Pubkey, asset: &Asset, amount: u64) -> Result<Vec<Instruction>> {
+        if asset.native {
+            return Ok(token::wrap_sol(owner, amount));
+        }
+        let account = token::associated_address(owner, &asset.mint, &TOKEN_PROGRAM);
+        let minter = self.authority.pubkey();
+        Ok(vec![
+            token::create_associated(payer, owner, &asset.mint, &TOKEN_PROGRAM),
+            spl_token::instruction::mint_to(&TOKEN_PROGRAM, &asset.mint, &account, &minter, &[], amount)?,
+        ])
+    }
+
+    /// Everything that a bot needs, fetched now.
+    pub fn snapshot(&self, chain: &Chain) -> Result<Snapshot> {
+        let prices: Vec<Pubkey> = self.assets.iter().map(|a| a.price_account).collect();
+        let (prices, moment) = chain.prices(&prices)?;
+        Snapshot::new(chain, self.market, prices, moment)
+    }
+}
+
+impl Asset {
+    fn new(seed: u64, market: Pubkey, number: u32, terms: &Terms) -> Self {
+        let mint = if terms.native { WRAPPED_SOL } else { keypair(seed, "mint", number).pubkey() };
+        let reserve = address::reserve(&market, &mint);
+        let mut feed_id = [0; 32];
+        for (byte, letter) in feed_id.iter_mut().zip(format!("{}/USD", terms.symbol).bytes()) {
+            *byte = letter;
+        }
+        Self {
+            symbol: terms.symbol.clone(),
+            decimals: terms.decimals,
+            native: terms.native,
+            mint,
+            reserve,
+            liquidity: address::liquidity(&reserve),
+            price_account: keypair(seed, "price", number).pubkey(),
+            feed_id,
+        }
+    }
+
+    /// Whole tokens, for reports.
+    pub fn tokens(&self, amount: u64) -> f64 {
+        amount as f64 / 10f64.powi(self.decimals.into())
+    }
+}
+
+fn create_mint(payer: &Pubkey, authority: &Pubkey, asset: &Asset) -> Result<[Instruction; 2]> {
+    use anchor_lang::prelude::Rent;
+    use anchor_lang::solana_program::program_pack::Pack;
+    let space = spl_token::state::Mint::LEN;
+    let create = anchor_lang::solana_program::system_instruction::create_account(
+        payer,
+        &asset.mint,
+        Rent::default().minimum_balance(space),
+        space as u64,
+        &TOKEN_PROGRAM,
+    );
+    let initialize =
+        spl_token::instruction::initialize_mint2(&TOKEN_PROGRAM, &asset.mint, authority, None, asset.decimals)?;
+    Ok([create, initialize])
+}
+
+/// The market's accounts, prices and time at one moment.
+pub struct Snapshot {
+    /// The market.
+    pub market: Market,
+    /// Its reserves.
+    pub book: Book,
+    /// Its vaults, by address.
+    pub vaults: Vec<(Pubkey, Vault)>,
+    /// The price accounts.
+    pub prices: PriceAccounts,
+    /// The chain's time.
+    pub moment: Moment,
+}
+
+impl Snapshot {
+    fn new(chain: &Chain, market_key: Pubkey, prices: PriceAccounts, moment: Moment) -> Result<Self> {
+        let mut market = None;
+        let mut book = Book::new(market_key);
+        let mut vaults = Vec::new();
+        for fetched in chain.program_accounts()? {
+            let (key, owner, data) = (&fetched.key, &fetched.owner, &fetched.data);
+            if let Ok(reserve) = account::reserve(key, owner, data) {
+                // The feeds are pinned: their accounts stand in the reserve.
+                book.insert(reserve, &[]);
+            } else if let Ok(vault) = account::vault(key, owner, data) {
+                vaults.push((*key, vault));
+            } else {
+                market = Some(account::market(key, owner, data)?);
+            }
+        }
+        let market = market.context("the market is not on the chain")?;
+        Ok(Self { market, book, vaults, prices, moment })
+    }
+
+    /// A vault by address.
+    pub fn vault(&self, key: &Pubkey) -> Result<&Vault> {
+        let position = self.vaults.binary_search_by_key(key, |(vault, _)| *vault).ok();
+        let found = position.and_then(|i| self.vaults.get(i)).map(|(_, vault)| vault);
+        found.with_context(|| format!("vault {key} is not on the chain"))
+    }
+
+    /// A reserve by address.
+    pub fn reserve(&self, key: &Pubkey) -> Result<&Reserve> {
+        Ok(&self.book.listing(key)?.reserve)
+    }
+
+    /// The sums of a vault, as the program would compute them.
+    pub fn totals(&self, vault: &Vault, purpose: Purpose) -> Result<Totals> {
+        Ok(health::value(&self.book, &self.market, vault, &self.prices, purpose, &self.moment)?.totals)
+    }
+
+    /// What one position of a vault is worth or owes, valued as a vault of its own.
+    pub fn position_value(&self, position: &keel::state::Position, side: Side) -> Result<Fraction> {
+        let mut alone: Vault = bytemuck::Zeroable::zeroed();
+        alone.positions[0] = *position;
+        let totals = self.totals(&alone, Purpose::Liquidation)?;
+        Ok(match side {
+            Side::Collateral => totals.collateral.0,
+            Side::Debt => totals.debt.0,
+        })
+    }
+
+    /// The spot price of a reserve's asset.
+    pub fn price(&self, reserve: &Pubkey) -> Result<UnitPrice> {
+        let listing = self.book.listing(reserve)?;
+        let (feed, key) = listing
+            .reserve
+            .config
+            .oracle
+            .active_feeds()
+            .zip(&listing.prices)
+            .next()
+            .context("a reserve has no price account")?;
+        let account = self.prices.get(key).context("a price account was not fetched")?;
+        let observation = keel::oracle::read(key, &account.owner, &account.data, feed, &self.market.price_receiver)
+            .map_err(|error| anyhow!("price account {key}: {error}"))?;
+        observation.spot(listing.reserve.decimals).map_err(risk_error)
+    }
+
+    /// What an amount of a reserve's asset is worth, dollars, for reports.
+    pub fn dollars(&self, reserve: &Pubkey, amount: u64) -> Result<f64> {
+        let value = self.price(reserve)?.value_floor(Amount(amount)).map_err(risk_error)?;
+        Ok(approximate(value.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keypairs_follow_from_the_seed() {
+        let key = |seed, purpose, number| keypair(seed, purpose, number).pubkey();
+        assert_eq!(key(1, "user", 2), key(1, "user", 2));
+        let all = [key(1, "user", 2), key(1, "user", 3), key(2, "user", 2), key(1, "mint", 2)];
+        for (i, a) in all.iter().enumerate() {
+            assert!(all.iter().skip(i + 1).all(|b| a != b));
+        }
+    }
+
+    #[test]
+    fn an_observation_is_what_the_scenario_says() {
+        let scenario = Scenario::load(None).unwrap();
+        let observation = observe(207.25, 206.0, &scenario.assets[0], 1_700_000_000, 9);
+        assert_eq!(observation.price, 20_725_000_000);
+        assert_eq!(observation.confidence, 12_435_000);
+        assert_eq!(observation.ema_price, 20_600_000_000);
+        assert_eq!((observation.exponent, observation.publish_time, observation.posted_slot), (-8, 1_700_000_000, 9));
+        assert!(observation.spot(9).is_ok());
+    }
+}

@@ -1,0 +1,167 @@
+//! Opens the embedded chain to wallets and interfaces: on fixed ports, with burner users whose keys are given away.
+
+use crate::BadInput;
+use crate::chain::Chain;
+use crate::market::{World, keypair};
+use crate::users::Users;
+use anyhow::{Context, Result};
+use solana_keypair::Keypair;
+use solana_signer::Signer;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Users without a vault, with tokens of every asset, for whoever wants to try.
+const BURNERS: u32 = 3;
+/// Dollars of every asset that a burner is given.
+const BURNER_DOLLARS: f64 = 10_000.0;
+/// Lamports that a burner is given beside.
+const BURNER_LAMPORTS: u64 = 20_000_000_000;
+
+/// Where the chain is opened.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Port for HTTP requests.
+    pub rpc_port: u16,
+    /// Port for subscriptions.
+    pub ws_port: u16,
+    /// Folder for keypair files.
+    pub keys: PathBuf,
+}
+
+/// The ports, taken before anything else is done.
+pub struct Server {
+    rpc: TcpListener,
+    ws: TcpListener,
+}
+
+impl Server {
+    /// Takes both ports.
+    pub fn bind(options: &Options) -> Result<Self> {
+        let bind = |port: u16, flag: &str| {
+            TcpListener::bind(("127.0.0.1", port)).map_err(|error| {
+                BadInput::error(format!("port {port} cannot be used ({error}); choose another with {flag}"))
+            })
+        };
+        Ok(Self { rpc: bind(options.rpc_port, "--rpc-port")?, ws: bind(options.ws_port, "--ws-port")? })
+    }
+
+    /// Forwards both ports to the chain, which listens on ports of its own choice.
+    pub fn forward(self, chain: &Chain) -> Result<()> {
+        for (listener, url) in [(self.rpc, chain.rpc_url()), (self.ws, chain.ws_url())] {
+            let target = url.split_once("://").map_or(url, |(_, address)| address).to_string();
+            listener.set_nonblocking(true)?;
+            let _entered = chain.runtime().enter();
+            let listener = tokio::net::TcpListener::from_std(listener)?;
+            chain.runtime().spawn(async move {
+                while let Ok((mut outside, _)) = listener.accept().await {
+                    let target = target.clone();
+                    tokio::spawn(async move {
+                        if let Ok(mut inside) = tokio::net::TcpStream::connect(&target).await {
+                            // Whoever hangs up ends it.
+                            let _ = tokio::io::copy_bidirectional(&mut outside, &mut inside).await;
+                        }
+                    });
+                }
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Sets `stop` at Ctrl-C or a termination signal.
+pub fn stop_on_signal(chain: &Chain, stop: Arc<AtomicBool>) {
+    chain.runtime().spawn(async move {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => {
+                tokio::select! {
+                    _ = tokio::signal::ctrl_c() => {}
+                    _ = terminate.recv() => {}
+                }
+            }
+            Err(_) => drop(tokio::signal::ctrl_c().await),
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+}
+
+/// Creates the burner users, writes all keys and addresses to files, and tells where they are.
+pub fn announce(chain: &Chain, world: &World, users: &Users, options: &Options, seed: u64) -> Result<()> {
+    std::fs::create_dir_all(&options.keys)
+        .map_err(|error| BadInput::error(format!("--keys {}: cannot be created: {error}", options.keys.display())))?;
+    let mut listed = Vec::new();
+    let mut add = |name: String, what: &str, keypair: &Keypair| -> Result<()> {
+        let path = options.keys.join(format!("{name}.json"));
+        write_key(&path, keypair)?;
+        eprintln!("  {:<44}  {what:<24}  {}", keypair.pubkey().to_string(), path.display());
+        listed.push(serde_json::json!({
+            "name": name, "what": what, "address": keypair.pubkey().to_string(), "keypair": path,
+        }));
+        Ok(())
+    };
+    let (rpc, ws) = (format!("http://127.0.0.1:{}", options.rpc_port), format!("ws://127.0.0.1:{}", options.ws_port));
+    eprintln!("RPC        {rpc}\nWebSocket  {ws}\nProgram    {}\nMarket     {}", keel::ID, world.market);
+    for asset in &world.assets {
+        eprintln!("{:<10} {}", asset.symbol, asset.mint);
+    }
+    eprintln!("Keys (of this chain only):");
+    let snapshot = world.snapshot(chain)?;
+    for number in 0..BURNERS {
+        let burner = keypair(seed, "burner", number);
+        let owner = burner.pubkey();
+        chain.fund(&owner, BURNER_LAMPORTS)?;
+        for asset in world.assets.iter().filter(|a| !a.native) {
+            let one = 10u64.pow(asset.decimals.into());
+            let amount = (BURNER_DOLLARS / snapshot.dollars(&asset.reserve, one)? * one as f64) as u64;
+            let instructions = world.give(&owner, &owner, asset, amount)?;
+            chain.must("funding a burner user", &instructions, &[&burner, &world.authority], &[])?;
+        }
+        add(format!("burner-{number}"), "tokens, no vault", &burner)?;
+    }
+    for (number, user) in users.all.iter().enumerate() {
+        add(format!("user-{number:02}"), &user.name, &user.keypair)?;
+    }
+    let assets: Vec<_> = world
+        .assets
+        .iter()
+        .map(|a| {
+            serde_json::json!({
+                "symbol": a.symbol, "decimals": a.decimals, "mint": a.mint.to_string(),
+                "reserve": a.reserve.to_string(), "liquidity": a.liquidity.to_string(),
+                "price": a.price_account.to_string(),
+            })
+        })
+        .collect();
+    let summary = serde_json::json!({
+        "rpc": rpc, "ws": ws, "program": keel::ID.to_string(), "market": world.market.to_string(),
+        "lookup_table": world.table.key.to_string(), "assets": assets, "users": listed,
+    });
+    let path = options.keys.join("localnet.json");
+    std::fs::write(&path, format!("{summary:#}\n")).with_context(|| format!("cannot write {}", path.display()))?;
+    eprintln!("All addresses: {}", path.display());
+    Ok(())
+}
+
+/// A file as the Solana tools read it.
+fn write_key(path: &Path, keypair: &Keypair) -> Result<()> {
+    let text = serde_json::to_string(&keypair.to_bytes().to_vec())?;
+    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_taken_port_is_named_with_its_flag() {
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = taken.local_addr().unwrap().port();
+        let options = Options { rpc_port: 0, ws_port: port, keys: PathBuf::new() };
+        let error = Server::bind(&options).err().unwrap();
+        assert!(error.is::<BadInput>());
+        let text = error.to_string();
+        assert!(text.contains(&format!("port {port} ")) && text.contains("--ws-port"), "{text}");
+    }
+}
