@@ -80,7 +80,10 @@ impl<'info> UserFlow<'info> {
         let acted = [Acted { key, reserve, price }];
         let mut others = Others { cursor: &mut cursor, receiver: &receiver };
         valuation::value(vault, &acted, &mut others, Purpose::NewRisk, moment)?.require_healthy()?;
-        reserve.remember_prices(&readings, Purpose::NewRisk, moment);
+        // A price that is fresh but cannot be computed with, say for its exponent, is none to fall back on later.
+        if price.is_ok() {
+            reserve.remember_prices(&readings, Purpose::NewRisk, moment);
+        }
         Ok(price)
     }
 }
