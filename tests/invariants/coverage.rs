@@ -34,7 +34,7 @@ const REQUIRED: [(&str, u64); 18] = [
     ("bad debt recognized by resolve_bad_debt", 5),
     ("loss paid by insurance", 5),
     ("loss shared by suppliers", 10),
-    ("collateral forfeited", 3),
+    ("collateral forfeited", 2),
     ("deposit for another", 50),
     ("repayment for another", 20),
     ("instruction at the time of the last accrual", 500),

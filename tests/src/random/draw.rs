@@ -127,6 +127,9 @@ impl Arena {
     }
 
     fn draw_action(&mut self) -> Action {
+        if self.chance(15) && self.state.vaults.iter().flatten().any(Vault::is_insolvent) {
+            return self.draw_resolution();
+        }
         let hunted = self.chance(30) && !self.unhealthy().is_empty();
         if hunted {
             return if self.chance(80) { self.draw_liquidation() } else { self.draw_resolution() };
@@ -321,7 +324,7 @@ impl Arena {
         let marked: Vec<VaultId> =
             Self::vault_ids().filter(|id| self.state.vault(*id).is_some_and(Vault::is_insolvent)).collect();
         let vault = match (marked.choose(&mut self.rng), self.bad_debts().choose(&mut self.rng)) {
-            (Some(id), _) if self.chance(60) => *id,
+            (Some(id), _) if self.chance(70) => *id,
             (_, Some(id)) if self.chance(80) => *id,
             _ => self.hunted_vault(),
         };
