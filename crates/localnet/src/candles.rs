@@ -116,21 +116,20 @@ pub fn window(candles: &[Candle], from: Option<i64>, to: Option<i64>) -> Result<
     let (Some(first), Some(last)) = (candles.first(), candles.last()) else {
         return Err(BadInput::error("the file has no prices"));
     };
-    let (from, to) = match (from, to) {
+    let (start, end) = match (from, to) {
         (None, None) if last.time - first.time > 2 * DEFAULT_SPAN => {
             let start = steepest_fall(candles);
             (start, start + DEFAULT_SPAN)
         }
-        (from, to) => (from.unwrap_or(first.time), to.unwrap_or(last.time)),
+        _ => (from.unwrap_or(first.time), to.unwrap_or(last.time)),
     };
-    let start = candles.partition_point(|c| c.time < from);
-    let end = candles.partition_point(|c| c.time <= to);
-    match candles.get(start..end) {
+    let inside = candles.partition_point(|c| c.time < start)..candles.partition_point(|c| c.time <= end);
+    match candles.get(inside) {
         Some(window) if window.len() >= 2 => Ok(window),
         _ => Err(BadInput::error(format!(
             "fewer than two prices from {} to {}; the file has prices from {} to {}",
-            show_time(from),
-            show_time(to),
+            from.map_or("the beginning".into(), show_time),
+            to.map_or("the end".into(), show_time),
             show_time(first.time),
             show_time(last.time)
         ))),

@@ -40,17 +40,17 @@ const COMPUTE_UNITS: u32 = 400_000;
 /// Why a transaction was not executed.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum SendError {
-    /// The program refused.
+    /// A program refused.
     #[error("{message} ({name}, {code})")]
     Refused {
-        /// The error's name.
+        /// The error's name; that of Keel's errors as in [`keel::KeelError`].
         name: String,
-        /// Its number.
+        /// Its number; zero for another program's or the runtime's.
         code: u32,
         /// Its text.
         message: String,
     },
-    /// Anything else.
+    /// It did not come to that.
     #[error("{0}")]
     Failed(String),
 }
@@ -311,8 +311,9 @@ fn refusal(result: &RpcSimulateTransactionResult) -> SendError {
         return error;
     }
     let reason = result.err.as_ref().map_or_else(|| "refused without a reason".to_string(), ToString::to_string);
-    let hint = logs.iter().rev().find(|line| line.starts_with("Program log: "));
-    SendError::Failed(hint.map_or_else(|| reason.clone(), |line| format!("{reason}; {line}")))
+    let hint = logs.iter().rev().find_map(|line| line.strip_prefix("Program log: "));
+    let message = hint.map_or_else(|| reason.clone(), |hint| format!("{reason}: {hint}"));
+    SendError::Refused { name: "not Keel's error".into(), code: 0, message }
 }
 
 /// `... Error Code: Healthy. Error Number: 6100. Error Message: The vault is healthy.`

@@ -87,7 +87,7 @@ pub struct Keeper {
     pub records: Vec<Record>,
     /// What was written off, by reserve.
     pub written_off: BTreeMap<Pubkey, WrittenOff>,
-    /// Refusals by their name, and how often.
+    /// Refusals by their name, or text if they are not Keel's, and how often.
     pub refusals: BTreeMap<String, u32>,
     /// Refreshes sent.
     pub refreshes: u32,
@@ -214,8 +214,8 @@ impl Keeper {
             Err(error) if error.is(KeelError::BooksBroken) || error.is(KeelError::LiquidityMismatch) => {
                 Err(anyhow!("the program found its books broken: {error}"))
             }
-            Err(SendError::Refused { name, .. }) => {
-                *self.refusals.entry(name).or_default() += 1;
+            Err(SendError::Refused { name, code, message }) => {
+                *self.refusals.entry(if code == 0 { message } else { name }).or_default() += 1;
                 Ok(None)
             }
             Err(error) => Err(anyhow!("the keeper's transaction failed: {error}")),

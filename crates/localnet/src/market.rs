@@ -273,12 +273,17 @@ impl Snapshot {
         let mut vaults = Vec::new();
         for fetched in chain.program_accounts()? {
             let (key, owner, data) = (&fetched.key, &fetched.owner, &fetched.data);
+            // On an open chain, anybody may have created another market.
             if let Ok(reserve) = account::reserve(key, owner, data) {
-                // The feeds are pinned: their accounts stand in the reserve.
-                book.insert(reserve, &[]);
+                if reserve.market == market_key {
+                    // The feeds are pinned: their accounts stand in the reserve.
+                    book.insert(reserve, &[]);
+                }
             } else if let Ok(vault) = account::vault(key, owner, data) {
-                vaults.push((*key, vault));
-            } else {
+                if vault.market == market_key {
+                    vaults.push((*key, vault));
+                }
+            } else if *key == market_key {
                 market = Some(account::market(key, owner, data)?);
             }
         }

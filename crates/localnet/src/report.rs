@@ -117,8 +117,8 @@ pub struct Report {
     pub insurance_usd: f64,
     /// What users did themselves.
     pub reactions: Reacted,
-    /// Loans that the program refused at the beginning.
-    pub refused_loans: Vec<String>,
+    /// Why the program refused loans at the beginning, and how many.
+    pub refused_loans: BTreeMap<String, u32>,
     /// What the program refused the keeper, and how often.
     pub keeper_refusals: BTreeMap<String, u32>,
     /// How often the keeper refreshed a reserve.
@@ -181,12 +181,8 @@ impl Report {
             self.reactions.repaid,
             self.reactions.added,
         );
-        if !self.refused_loans.is_empty() {
-            text += &format!(
-                "{} loans were refused at the beginning: {}\n",
-                self.refused_loans.len(),
-                self.refused_loans.join("; ")
-            );
+        for (reason, count) in &self.refused_loans {
+            text += &format!("{count} loans were refused at the beginning: {reason}\n");
         }
         if !self.keeper_refusals.is_empty() {
             let list: Vec<String> = self.keeper_refusals.iter().map(|(name, n)| format!("{name} {n} times")).collect();

@@ -175,7 +175,7 @@ pub struct Group {
 /// What the caller changes of a scenario.
 #[derive(Clone, Debug, Default)]
 pub struct Overrides {
-    /// Number of users, in the proportions of the groups.
+    /// Number of users, in the proportions of the groups; for more of them the lenders supply more.
     pub users: Option<u32>,
     /// Steps in an hour of the scenario.
     pub steps_per_hour: Option<u32>,
@@ -288,9 +288,13 @@ impl Scenario {
         Ok(())
     }
 
-    /// Sets the number of users, in the proportions of the groups: the largest remainders are rounded up.
+    /// Sets the number of users, in the proportions of the groups: the largest remainders are rounded up. More users
+    /// find as much more to borrow.
     fn scale_users(&mut self, wanted: u32) {
         let total = u64::from(self.user_count().max(1));
+        for asset in &mut self.assets {
+            asset.supplied *= (f64::from(wanted) / total as f64).max(1.0);
+        }
         let share = |count: u32| u64::from(count) * u64::from(wanted);
         let mut order: Vec<usize> = (0..self.users.len()).collect();
         order.sort_by_key(|i| std::cmp::Reverse(self.users.get(*i).map_or(0, |g| share(g.count) % total)));

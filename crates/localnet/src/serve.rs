@@ -120,6 +120,7 @@ pub fn announce(chain: &Chain, world: &World, users: &Users, options: &Options, 
         }
         add(format!("burner-{number}"), "tokens, no vault", &burner)?;
     }
+    add("authority".into(), "mints tokens, governs", &world.authority)?;
     for (number, user) in users.all.iter().enumerate() {
         add(format!("user-{number:02}"), &user.name, &user.keypair)?;
     }

@@ -16,6 +16,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
+use std::collections::BTreeMap;
 
 /// Lamports for rent and fees.
 const POCKET_LAMPORTS: u64 = 10_000_000_000;
@@ -63,8 +64,8 @@ pub struct Users {
     pub all: Vec<User>,
     /// What they did in the crash.
     pub reacted: Reacted,
-    /// Loans that the program refused at the beginning.
-    pub refused_loans: Vec<String>,
+    /// Why the program refused loans at the beginning, and how many.
+    pub refused_loans: BTreeMap<String, u32>,
 }
 
 impl User {
@@ -169,7 +170,8 @@ impl User {
         chance: f64,
     ) -> Result<Option<(solana_instruction::Instruction, bool)>> {
         let Some(watch) = self.watch.filter(|watch| watch.left > 0) else { return Ok(None) };
-        let vault = snapshot.vault(&self.vault)?;
+        // On an open chain, somebody may have closed it.
+        let Ok(vault) = snapshot.vault(&self.vault) else { return Ok(None) };
         if vault.is_insolvent() || !vault.has(Side::Debt) {
             return Ok(None);
         }
@@ -252,7 +254,7 @@ impl Users {
             .zip(groups)
             .map(|(number, group)| User::new(number, group, scenario, &world.market, seed, &scenario.reactions))
             .collect::<Result<_>>()?;
-        Ok(Self { all, reacted: Reacted::default(), refused_loans: Vec::new() })
+        Ok(Self { all, reacted: Reacted::default(), refused_loans: BTreeMap::new() })
     }
 
     /// All deposit.
@@ -272,7 +274,7 @@ impl Users {
             match user.borrow(chain, world, &snapshot) {
                 Ok(()) => {}
                 Err(error @ SendError::Refused { .. }) => {
-                    self.refused_loans.push(format!("{}: {error}", user.name));
+                    *self.refused_loans.entry(error.to_string()).or_default() += 1;
                 }
                 Err(error) => return Err(anyhow!("the loan of {} failed: {error}", user.name)),
             }

@@ -43,7 +43,7 @@ fn a_small_crash_ends_solvent_and_is_repeatable() {
         assert!(event["bounty_usd"].as_f64().unwrap() > 0.0, "{event}");
     }
     assert_eq!(first["unhealthy_vaults"], 0);
-    assert_eq!(first["refused_loans"].as_array().unwrap().len(), 0);
+    assert_eq!(first["refused_loans"], serde_json::json!({}));
     for figure in ["bad_debt_usd", "supplied_usd", "owed_usd"] {
         assert!(first[figure].is_number(), "{figure}");
     }
