@@ -1,11 +1,11 @@
 //! Invariant 5: health after a loan, a withdrawal and a liquidation, and when a debt may be written off.
 //!
 //! Health is computed from the accounts, outside of the program, by the valuation that clients use; where two of them
-//! are compared, by exact integers.
+//! are compared, by exact integers. Initial health is computed a second time, independently, by [`crate::initial`].
 
 use crate::coverage::Coverage;
 use crate::exact::{self, bits, healthier, one};
-use crate::{Done, Effects, Verdict, ensure};
+use crate::{Done, Effects, Verdict, ensure, initial};
 use keel::events::Liquidated;
 use keel::state::{Side, Vault};
 use keel_risk::Fraction;
@@ -52,6 +52,7 @@ fn new_risk(done: &Done, flow: &FlowOf) -> Verdict {
     if vault.has(Side::Debt) {
         let totals = value(state, vault, Purpose::NewRisk)?;
         ensure!(exact::ratio_at_least(totals.limit, totals.debt, ONE, ONE), "5: initial health under 1: {totals:?}");
+        ensure!(initial::is_healthy(state, vault), "5: initial health under 1 in exact arithmetic: {totals:?}");
     }
     Ok(())
 }

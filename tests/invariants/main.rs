@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`books`] | 1 to 4: reserves are covered, shares add up, drift favours the protocol, indices never fall; 8: supplies |
 //! | [`health`] | 5: what a loan, a withdrawal, a liquidation and a write-off must leave behind |
+//! | [`initial`] | 5 again, in exact arithmetic of its own: what the program lets through |
 //! | [`refusals`] | 6: a refusal changes nothing and has a documented code |
 //! | [`wealth`] | 7: while prices and time stand still nobody becomes richer |
 //! | [`coverage`] | the run reached the states that matter, or it fails |
@@ -17,6 +18,7 @@ mod books;
 mod coverage;
 mod exact;
 mod health;
+mod initial;
 mod refusals;
 mod wealth;
 

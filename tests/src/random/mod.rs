@@ -7,7 +7,7 @@
 //! | [`draw`] | which step comes next: mostly plausible, often at a limit, sometimes absurd |
 //! | [`view`] | all accounts at one moment, and the value of a vault then |
 //!
-//! A run is determined by its seed: keypairs differ from run to run, but nothing depends on them.
+//! A run is determined by its seed.
 
 pub mod action;
 pub mod arena;
