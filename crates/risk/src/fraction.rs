@@ -79,24 +79,20 @@ impl Fraction {
 
     /// `self * other`, rounded down. Fails on overflow.
     pub fn mul_floor(self, other: Self) -> Result<Self> {
-        self.mul_parts(other).map(|(quotient, _)| Self(quotient))
+        wide::mul_shr_floor::<{ Self::BITS }>(self.0, other.0).map(Self).ok_or(RiskError::Overflow)
     }
 
     /// `self * other`, rounded up. Fails on overflow.
     pub fn mul_ceil(self, other: Self) -> Result<Self> {
-        let (quotient, inexact) = self.mul_parts(other)?;
-        quotient.checked_add(u128::from(inexact)).map(Self).ok_or(RiskError::Overflow)
+        wide::mul_shr_ceil::<{ Self::BITS }>(self.0, other.0).map(Self).ok_or(RiskError::Overflow)
     }
 
-    /// The product rounded down, and whether anything was lost.
-    #[inline]
-    fn mul_parts(self, other: Self) -> Result<(u128, bool)> {
-        let (high, low) = wide::mul(self.0, other.0);
-        if high >> Self::BITS != 0 {
-            return Err(RiskError::Overflow);
+    /// `self * n`, exactly. Fails on overflow.
+    pub fn mul_integer(self, n: u64) -> Result<Self> {
+        match wide::mul_by_word(self.0, n) {
+            (0, product) => Ok(Self(product)),
+            _ => Err(RiskError::Overflow),
         }
-        let quotient = (high << (128 - Self::BITS)) | (low >> Self::BITS);
-        Ok((quotient, low & (Self::ONE.0.wrapping_sub(1)) != 0))
     }
 
     /// `self / other`, rounded down. Fails on overflow and when `other` is zero.
@@ -132,7 +128,8 @@ impl Fraction {
     /// `self / divisor`, rounded up, for small constant divisors. Fails when the divisor is zero.
     pub fn div_small_ceil(self, divisor: u32) -> Result<Self> {
         let (quotient, remainder) = wide::div_small(self.0, divisor).ok_or(RiskError::DivisionByZero)?;
-        quotient.checked_add(u128::from(remainder != 0)).map(Self).ok_or(RiskError::Overflow)
+        // A remainder takes a divisor of at least 2, which halves the quotient.
+        Ok(Self(quotient.wrapping_add(u128::from(remainder != 0))))
     }
 
     /// The largest integer not above this. Fails when it does not fit a `u64`.
@@ -177,6 +174,11 @@ mod tests {
         #[test]
         fn products_round_as_named(a in any_fraction(), b in any_fraction()) {
             check(a.mul_floor(b), a.mul_ceil(b), big(a) * big(b), big(Fraction::ONE));
+        }
+
+        #[test]
+        fn products_with_integers_are_exact_or_fail(a in any_fraction(), n in any::<u64>()) {
+            prop_assert_eq!(a.mul_integer(n).ok().map(Fraction::to_bits), a.to_bits().checked_mul(u128::from(n)));
         }
 
         #[test]

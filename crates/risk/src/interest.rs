@@ -6,6 +6,8 @@ use crate::fraction::Fraction;
 /// Seconds of the year in which rates are quoted: 365 days.
 pub const SECONDS_PER_YEAR: u32 = 31_536_000;
 
+const THREE: Fraction = Fraction::from_integer(3);
+
 /// A kinked curve: yearly borrow rates, in basis points.
 ///
 /// The rate is `base` at zero utilization, rises linearly to `base + slope` at `optimal_utilization`, and from there
@@ -42,10 +44,10 @@ impl RateCurve {
 /// Source: Aave and Morpho compound the same way (Morpho `MathLib.wTaylorCompounded`). The series is below `e^x - 1` by
 /// x^4 / 24: under 1e-12 relative for any rate up to 100 % compounded within the day.
 pub fn growth_ceil(yearly_rate: Fraction, seconds: u64) -> Result<Fraction> {
-    let x = yearly_rate.mul_ceil(Fraction::from_integer(seconds))?.div_small_ceil(SECONDS_PER_YEAR)?;
-    let square = x.mul_ceil(x)?;
-    let cube = square.mul_ceil(x)?;
-    x.checked_add(square.div_small_ceil(2)?)?.checked_add(cube.div_small_ceil(6)?)
+    let x = yearly_rate.mul_integer(seconds)?.div_small_ceil(SECONDS_PER_YEAR)?;
+    // x + x^2 / 2 + x^3 / 6, with one division less.
+    let tail = x.mul_ceil(x)?.mul_ceil(x.checked_add(THREE)?)?.div_small_ceil(6)?;
+    x.checked_add(tail)
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use crate::units::{Amount, Usd};
 use crate::wide;
 
 /// Basis points in one.
-const BPS: u128 = 10_000;
+const BPS: u64 = 10_000;
 
 /// What an oracle published: dollars per whole token, times `10^-exponent`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -122,13 +122,12 @@ fn positive(price: i64) -> Result<u64> {
 
 /// `confidence / price <= max_confidence_bps / 10,000`, without dividing. The products stay below 2^97.
 fn is_confident(price: u64, confidence: u64, bounds: &Bounds) -> bool {
-    u128::from(confidence).saturating_mul(BPS)
-        <= u128::from(price).saturating_mul(u128::from(bounds.max_confidence_bps))
+    wide::mul_64(confidence, BPS) <= wide::mul_64(price, u64::from(bounds.max_confidence_bps))
 }
 
 /// `confidence * k_bps / 10,000`, rounded up, away from the price. The product stays below 2^97.
 fn scaled_confidence(confidence: u64, k_bps: u32) -> u128 {
-    match wide::div_small(u128::from(confidence).saturating_mul(u128::from(k_bps)), 10_000) {
+    match wide::div_small(wide::mul_64(confidence, u64::from(k_bps)), 10_000) {
         Some((quotient, remainder)) => quotient.saturating_add(u128::from(remainder != 0)),
         None => u128::MAX,
     }
@@ -157,6 +156,8 @@ const POWERS_OF_TEN: [u128; 39] = {
 impl UnitPrice {
     /// Number of fractional bits.
     pub const BITS: u32 = 96;
+    /// By how many bits more than a [`Fraction`].
+    const TO_FRACTION: u32 = Self::BITS - Fraction::BITS;
     /// Worth nothing.
     pub const ZERO: Self = Self(0);
 
@@ -166,13 +167,31 @@ impl UnitPrice {
     /// `PriceExponentOutOfRange` unless `0 <= decimals - exponent <= 38`; `Overflow` at 2^32 dollars per native unit
     /// and above.
     pub fn new(mantissa: u128, exponent: i32, decimals: u8) -> Result<Self> {
-        let power = i32::from(decimals)
+        let tens = i32::from(decimals)
             .checked_sub(exponent)
-            .and_then(|k| usize::try_from(k).ok())
-            .and_then(|k| POWERS_OF_TEN.get(k))
+            .and_then(|tens| usize::try_from(tens).ok())
+            .filter(|tens| *tens < POWERS_OF_TEN.len())
             .ok_or(RiskError::PriceExponentOutOfRange)?;
+        if let Some(quotient) = Self::by_short_divisions(mantissa, tens) {
+            return Ok(Self(quotient));
+        }
+        let power = POWERS_OF_TEN.get(tens).ok_or(RiskError::PriceExponentOutOfRange)?;
         let (high, low) = (mantissa >> (128 - Self::BITS), mantissa << Self::BITS);
         wide::div(high, low, *power).map(|(quotient, _)| Self(quotient)).ok_or(RiskError::Overflow)
+    }
+
+    /// `mantissa * 2^96 / 10^tens`, rounded down, at half the cost: by 10^9 and then by the rest of the power, each of
+    /// which fits 32 bits, as floor(floor(n / a) / b) = floor(n / (a b)). `None` where the numbers are too large for
+    /// that, which those of real assets are not.
+    fn by_short_divisions(mantissa: u128, tens: usize) -> Option<u128> {
+        const BILLION: u32 = 1_000_000_000;
+        let rest_of_power = u32::try_from(*POWERS_OF_TEN.get(tens.checked_sub(9)?)?).ok()?;
+        let (upper, remainder) = wide::div_small(u128::from(u64::try_from(mantissa).ok()?) << 64, BILLION)?;
+        let lower = (u64::from(remainder) << 32).checked_div(u64::from(BILLION))?;
+        if upper >> 96 != 0 {
+            return None;
+        }
+        wide::div_small((upper << 32) | u128::from(lower), rest_of_power).map(|(quotient, _)| quotient)
     }
 
     /// The price whose 96-bit fixed-point representation is `bits`.
@@ -191,24 +210,14 @@ impl UnitPrice {
 
     /// What `amount` is worth, never more than exactly: for collateral.
     pub fn value_floor(self, amount: Amount) -> Result<Usd> {
-        let (high, low) = wide::mul(u128::from(amount.0), self.0);
-        Self::to_value(high, low).map(Usd)
+        let value = wide::mul_shr_floor::<{ Self::TO_FRACTION }>(u128::from(amount.0), self.0);
+        value.map(|bits| Usd(Fraction::from_bits(bits))).ok_or(RiskError::Overflow)
     }
 
     /// What `amount` is worth, never less than exactly: for debt.
     pub fn value_ceil(self, amount: Amount) -> Result<Usd> {
-        let (high, low) = wide::mul(u128::from(amount.0), self.upper()?);
-        let floor = Self::to_value(high, low)?;
-        let exact = low & ((1 << (Self::BITS - Fraction::BITS)) - 1) == 0;
-        if exact { Ok(Usd(floor)) } else { floor.checked_add(Fraction::EPSILON).map(Usd) }
-    }
-
-    fn to_value(high: u128, low: u128) -> Result<Fraction> {
-        const SHIFT: u32 = UnitPrice::BITS - Fraction::BITS;
-        if high >> SHIFT != 0 {
-            return Err(RiskError::Overflow);
-        }
-        Ok(Fraction::from_bits((high << (128 - SHIFT)) | (low >> SHIFT)))
+        let value = wide::mul_shr_ceil::<{ Self::TO_FRACTION }>(u128::from(amount.0), self.upper()?);
+        value.map(|bits| Usd(Fraction::from_bits(bits))).ok_or(RiskError::Overflow)
     }
 
     /// The most native units that are certainly worth no more than `value`.
@@ -228,7 +237,7 @@ impl UnitPrice {
     }
 
     fn divide(value: Usd, price_bits: u128) -> Result<(u128, u128)> {
-        const SHIFT: u32 = UnitPrice::BITS - Fraction::BITS;
+        const SHIFT: u32 = UnitPrice::TO_FRACTION;
         let bits = value.0.to_bits();
         wide::div(bits >> (128 - SHIFT), bits << SHIFT, price_bits).ok_or(RiskError::Overflow)
     }
@@ -283,7 +292,7 @@ pub fn check_divergence(a: UnitPrice, b: UnitPrice, max_divergence_bps: u32) -> 
     let (low, high) = (a.min(b).0, a.max(b).0);
     let gap = high.saturating_sub(low);
     // Without dividing: gap * 10,000 <= low * bound, in 256 bits.
-    if wide::mul(gap, BPS) <= wide::mul(low, u128::from(max_divergence_bps)) {
+    if wide::mul(gap, u128::from(BPS)) <= wide::mul(low, u128::from(max_divergence_bps)) {
         Ok(())
     } else {
         Err(RiskError::PriceDivergence)
@@ -424,6 +433,14 @@ mod tests {
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+        #[test]
+        fn prices_are_exact_quotients_rounded_down(mantissa in (any::<u128>(), 0u32..128), tens in 0u8..39) {
+            let mantissa = mantissa.0 >> mantissa.1;
+            let exact = (BigUint::from(mantissa) << 96u32) / BigUint::from(10u32).pow(u32::from(tens));
+            let expected = u128::try_from(exact).map(UnitPrice).map_err(|_| RiskError::Overflow);
+            prop_assert_eq!(UnitPrice::new(mantissa, 0, tens), expected);
+        }
 
         /// Collateral never above, debt never below the exact value, and neither far from it.
         #[test]
