@@ -2,6 +2,7 @@
 
 use crate::support::*;
 use anchor_lang::InstructionData;
+use anchor_lang::prelude::Pubkey;
 use keel::events::{Flow, Moved};
 use keel::state::{Side, Vault};
 use keel::{AmountSpec, KeelError};
@@ -265,6 +266,26 @@ fn rejects_unusable_prices_of_collateral_that_is_needed() {
         w.borrow(&borrower, USDC, 20_000_000).unwrap();
         restore(&mut w);
     }
+}
+
+/// A feed that is pinned to one account: the same update elsewhere is not accepted.
+#[test]
+fn rejects_other_accounts_than_the_pinned_one() {
+    let mut usdc = AssetSpec::usdc();
+    usdc.config.oracle.feeds[0].account = Pubkey::new_unique();
+    let mut w = World::with(ProgramTestChain::new(), &[AssetSpec::sol(), usdc]);
+    w.supplier(USDC, 1_000_000_000);
+    let borrower = w.supplier(SOL, 100_000_000_000);
+    w.fund(&borrower.key(), USDC, 0);
+    let pinned = w.assets[USDC].prices[0];
+    assert_eq!(w.reserve(USDC).config.oracle.feeds[0].account, pinned);
+    let valid = build(&mut w, &borrower, USDC, 100_000_000);
+    assert_eq!(valid.accounts[flow::REMAINING].pubkey, pinned);
+    let (copy, data) = (Pubkey::new_unique(), w.chain.account(&pinned).unwrap().data);
+    w.chain.set_data(&copy, &keel_client::price_update::PYTH_RECEIVER, data);
+    let elsewhere = with_account(&valid, flow::REMAINING, copy);
+    w.refuse(&elsewhere, &[&borrower.keypair], KeelError::PriceWrongAccount);
+    w.send(valid, &borrower.keypair).unwrap();
 }
 
 /// Two feeds: both must be acceptable, and they may not diverge.

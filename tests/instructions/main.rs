@@ -3,6 +3,7 @@
 mod borrow;
 mod challenge_feed;
 mod close_vault;
+mod codes;
 mod deposit;
 mod init_market;
 mod init_reserve;

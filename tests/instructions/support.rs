@@ -1,4 +1,4 @@
-//! What the modules share: a world on Agave's bank, and instructions with one account exchanged.
+//! What the modules share: instructions with one account exchanged, and prices that are refused.
 
 use anchor_lang::error::ErrorCode;
 use anchor_lang::prelude::Pubkey;
@@ -6,42 +6,13 @@ use anchor_spl::token::spl_token::error::TokenError;
 use keel::KeelError;
 use keel_client::{address, instruction, price_update};
 use keel_risk::price::Observation;
+use keel_tests::Chain;
 use keel_tests::world::User;
-use keel_tests::{AssetSpec, Chain, ProgramTestChain, World};
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
-/// A world on Agave's bank.
-pub type Bank = World<ProgramTestChain>;
-
-/// Number of the first asset of [`bank`]: 200 dollars.
-pub const SOL: usize = 0;
-/// Number of the second: 1 dollar.
-pub const USDC: usize = 1;
-
-/// SOL and USDC, nobody there yet.
-pub fn bank() -> Bank {
-    World::with(ProgramTestChain::new(), &[AssetSpec::sol(), AssetSpec::usdc()])
-}
-
-/// [`bank`] with a lender of 100,000 USDC and a user with 100 SOL (20,000 dollars) as collateral, who has an empty USDC
-/// account.
-pub fn lent() -> (Bank, User, User) {
-    let mut w = bank();
-    let lender = w.supplier(USDC, w.assets[USDC].whole(100_000));
-    let borrower = w.supplier(SOL, w.assets[SOL].whole(100));
-    w.fund(&borrower.key(), USDC, 0);
-    (w, lender, borrower)
-}
-
-/// A keeper with `amount` native units of `debt` and an empty account for `collateral`.
-pub fn keeper(w: &mut Bank, debt: usize, collateral: usize, amount: u64) -> Keypair {
-    let keeper = w.chain.funded();
-    w.fund(&keeper.pubkey(), debt, amount);
-    w.fund(&keeper.pubkey(), collateral, 0);
-    keeper
-}
+pub use keel_tests::bank::*;
 
 /// Another market on the same chain, which lists the mint of one asset of the first, at the same prices.
 pub struct OtherMarket {
@@ -289,14 +260,6 @@ pub fn published(w: &mut Bank, cents: i64, publish_time: i64) -> Observation {
     Observation { publish_time, ..w.observation(cents) }
 }
 
-/// Overwrites the balance of a reserve's token account.
-pub fn set_liquidity(w: &mut Bank, asset: usize, amount: u64) {
-    let key = w.liquidity_key(asset);
-    let mut account = w.chain.account(&key).unwrap();
-    account.data[64..72].copy_from_slice(&amount.to_le_bytes());
-    w.chain.set_account(&key, account);
-}
-
 /// Overwrites the flags of a user's vault: its bad debt is being resolved.
 pub fn mark_insolvent(w: &mut Bank, user: &User) {
     let mut vault = w.vault(&user.vault);
@@ -346,16 +309,4 @@ pub fn refuse_wrong_remaining(w: &mut Bank, valid: &Instruction, user: &User, st
         extra.accounts.push(solana_instruction::AccountMeta::new_readonly(key, false));
     }
     w.send(extra, &signer).unwrap();
-}
-
-/// Gives a reserve insurance: `amount` native units that belong to no vault.
-pub fn insure(w: &mut Bank, asset: usize, amount: u64) {
-    let mut reserve = w.reserve(asset);
-    let mut pool = reserve.pool();
-    let shares = pool.deposit(keel_risk::units::Amount(amount), keel_risk::units::Amount::MAX).unwrap().shares;
-    pool.insurance_shares = pool.insurance_shares.checked_add(shares).unwrap();
-    reserve.settle(pool).unwrap();
-    w.set_reserve(asset, &reserve);
-    let held = w.liquidity(asset);
-    set_liquidity(w, asset, held + amount);
 }

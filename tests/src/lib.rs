@@ -2,6 +2,7 @@
 //!
 //! Every test builds its own world. Instructions are built by `keel-client` only.
 
+pub mod bank;
 pub mod chain;
 pub mod check;
 pub mod random;

@@ -295,6 +295,24 @@ fn effects_counts_all_positions() {
     }
 }
 
+/// All 16 slots in use, each with an asset of its own: one transaction, with the market's lookup table.
+#[test]
+fn effects_of_a_full_vault() {
+    let mut c = Case::at(200_00);
+    for _ in 0..14 {
+        let asset = c.w.list(&AssetSpec::usdc());
+        c.w.fund(&c.borrower.key(), asset, 10_000_000);
+        c.w.deposit(&c.borrower, asset, All).unwrap();
+    }
+    c.w.publish_table();
+    c.w.set_price(SOL, 160_00);
+    assert_eq!(c.w.vault(&c.borrower.vault).occupied().count(), 16);
+    let receipt = c.w.liquidate(&c.keeper, &c.borrower.vault, USDC, SOL, u64::MAX, 0).unwrap();
+    let event: Liquidated = only_event(&receipt);
+    assert!((number(event.health_before) - 0.833 * 16_140.0 / 14_000.0).abs() < 1e-12);
+    assert!((number(event.health_after) - 1.05).abs() < 1e-9);
+}
+
 /// The owner may do it, too, and somebody else may receive.
 #[test]
 fn effects_the_owner_may_be_the_keeper() {

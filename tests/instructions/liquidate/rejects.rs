@@ -64,6 +64,10 @@ fn rejects_positions_that_the_vault_does_not_have() {
         let liquidate = c.build(debt, collateral, u64::MAX, 0);
         c.w.refuse_case(case, &liquidate, &[&c.keeper], expected);
     }
+    // A vault without debt.
+    let supplier = c.w.supplier(SOL, 1_000_000_000);
+    let liquidate = with_account(&c.all(), VAULT, supplier.vault);
+    c.w.refuse(&liquidate, &[&c.keeper], KeelError::NoSuchDebt);
 }
 
 #[test]
