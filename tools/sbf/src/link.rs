@@ -18,6 +18,8 @@ use crate::verify::{self, Refusal};
 
 const BITCODE_MAGIC: &[u8] = b"BC\xc0\xde";
 const ENTRYPOINT: &str = "entrypoint";
+/// What the crate `solana-security-txt` leaves in a program for people who find a hole in it. Nothing refers to it.
+const SECURITY_TXT: &str = "SECURITY_TXT";
 
 /// A finished program, and the object it was made from, which has the symbols that the program lacks.
 pub struct Program {
@@ -161,7 +163,7 @@ pub fn link(inputs: &[Input]) -> Result<Program> {
         module.link(&input.bitcode, &input.name)?;
     }
     module.strip_debug_info();
-    let object = compile(&module, &[ENTRYPOINT])?;
+    let object = compile(&module, &[ENTRYPOINT, SECURITY_TXT])?;
     let elf = relink(&object)?;
     Ok(Program { elf, object })
 }
