@@ -19,7 +19,6 @@ fn number(bits: u128) -> f64 {
 #[test]
 fn effects_restores_the_target_health() {
     let mut c = Case::at(160_00);
-    c.w.pass(0);
     let before = c.w.snapshot(&[&c.lender, &c.borrower]);
     let liquidate = c.all();
     let receipt = c.w.send(liquidate, &c.keeper).unwrap();
@@ -69,7 +68,6 @@ fn effects_repays_at_most_the_callers_maximum() {
     assert!(number(event.health_after) > number(event.health_before));
     assert_eq!(c.position(), (13_000_000_000, 93_145_000_000));
     // One unit of debt is enough to seize something.
-    c.w.pass(0);
     let least = c.build(USDC, SOL, 1, 0);
     let receipt = c.w.send(least, &c.keeper).unwrap();
     assert_eq!(only_event::<Liquidated>(&receipt).repaid, 1);
