@@ -1,16 +1,15 @@
 //! `cargo xtask test`: everything that has to pass before a change is merged.
 
 use std::env;
-use std::process::Command;
 
 use anyhow::Result;
 
-use crate::cargo::{Cargo, run as run_command};
-use crate::program::Program;
+use crate::cargo::{Cargo, error_output, run as run_command};
+use crate::program::{self, Program};
 use crate::setup;
 use crate::steps::Steps;
 
-pub fn run(cargo: &Cargo, seed: Option<u64>, instructions: u64) -> Result<()> {
+pub fn run(cargo: &Cargo, seed: Option<u64>, instructions: Option<u64>) -> Result<()> {
     let mut steps = Steps::default();
     let outcome = run_steps(&mut steps, cargo, seed, instructions);
     eprintln!("\n{}", steps.table());
@@ -19,7 +18,7 @@ pub fn run(cargo: &Cargo, seed: Option<u64>, instructions: u64) -> Result<()> {
     Ok(())
 }
 
-fn run_steps(steps: &mut Steps, cargo: &Cargo, seed: Option<u64>, instructions: u64) -> Result<()> {
+fn run_steps(steps: &mut Steps, cargo: &Cargo, seed: Option<u64>, instructions: Option<u64>) -> Result<()> {
     steps.run("setup", setup::run)?;
     steps.run("format", || run_command(&mut cargo.command(&["fmt", "--all", "--check"])?))?;
     let program = steps.run("program", || Program::build(cargo))?;
@@ -28,8 +27,9 @@ fn run_steps(steps: &mut Steps, cargo: &Cargo, seed: Option<u64>, instructions: 
     })?;
     steps.run("tests", || {
         let mut tests = cargo.command(tests_of(cargo.has("nextest")))?;
-        tests.env("KEEL_SO", &program.so).env("KEEL_INSTRUCTIONS", instructions.to_string());
+        tests.env("KEEL_SO", &program.so);
         tests.envs(seed.map(|seed| ("KEEL_SEED", seed.to_string())));
+        tests.envs(instructions.map(|instructions| ("KEEL_INSTRUCTIONS", instructions.to_string())));
         run_command(&mut tests)
     })?;
     steps.run("doc tests", || run_command(&mut cargo.command(&["test", "--workspace", "--doc"])?))?;
@@ -38,7 +38,7 @@ fn run_steps(steps: &mut Steps, cargo: &Cargo, seed: Option<u64>, instructions: 
         doc.env("RUSTDOCFLAGS", deny_warnings(env::var("RUSTDOCFLAGS").ok()));
         run_command(&mut doc)
     })?;
-    steps.run("compute units", || run_command(&mut bench(cargo, &program)?))
+    steps.run("compute units", || run_command(program::bench(cargo, &program, &[])?.stdout(error_output()?)))
 }
 
 /// The arguments of cargo for the tests of the whole workspace, without those in the documentation.
@@ -53,13 +53,6 @@ fn tests_of(has_nextest: bool) -> &'static [&'static str] {
 
 fn deny_warnings(flags: Option<String>) -> String {
     flags.map_or_else(|| "-D warnings".to_owned(), |flags| format!("{flags} -D warnings"))
-}
-
-/// The measurement of compute units, which compares with the recorded ones by itself.
-pub fn bench(cargo: &Cargo, program: &Program) -> Result<Command> {
-    let mut bench = Command::new(cargo.build_binary("bench")?);
-    bench.env("KEEL_SO", &program.so).current_dir(cargo.workspace());
-    Ok(bench)
 }
 
 #[cfg(test)]

@@ -35,7 +35,14 @@ enum Command {
     /// Everything that has to pass before a change is merged
     Test(TestOptions),
     /// Measure the program's compute units and compare them with the recorded ones
-    Bench(BenchOptions),
+    ///
+    /// The flags go to the measurement as they are. `--json` prints the figures as JSON, `--update` records them as the
+    /// ones to compare with. For all of them: `cargo xtask bench -- --help`.
+    Bench {
+        /// Flags of the measurement
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        flags: Vec<OsString>,
+    },
     /// Start a chain with Keel on it and play a market through
     ///
     /// The flags go to the demo as they are. `--json` prints one JSON object and nothing else to the standard output,
@@ -50,22 +57,12 @@ enum Command {
 
 #[derive(Args)]
 struct TestOptions {
-    /// Seed of the random instruction sequences, to repeat a failure [default: the test's own]
+    /// Seed of the random instruction sequences, to repeat a failure [default: each test's own]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// Length of the random instruction sequences
-    #[arg(long, value_name = "N", default_value_t = 20_000)]
-    instructions: u64,
-}
-
-#[derive(Args)]
-struct BenchOptions {
-    /// Print the figures as JSON
-    #[arg(long)]
-    json: bool,
-    /// Record the figures as the ones to compare with
-    #[arg(long)]
-    update: bool,
+    /// Length of the random instruction sequences [default: each test's own, 20000 for the invariants]
+    #[arg(long, value_name = "N")]
+    instructions: Option<u64>,
 }
 
 fn main() -> ExitCode {
@@ -93,11 +90,9 @@ fn run(command: Command) -> Result<()> {
             Ok(())
         }
         Command::Test(options) => checks::run(&cargo, options.seed, options.instructions),
-        Command::Bench(options) => {
+        Command::Bench { flags } => {
             setup::run()?;
-            let mut bench = checks::bench(&cargo, &Program::build(&cargo)?)?;
-            bench.args(options.json.then_some("--json")).args(options.update.then_some("--update"));
-            Err(cargo::become_it(bench))
+            Err(cargo::become_it(program::bench(&cargo, &Program::build(&cargo)?, &flags)?))
         }
         Command::Demo { flags } => {
             setup::run()?;
@@ -115,9 +110,11 @@ mod tests {
     }
 
     #[test]
-    fn the_demo_gets_its_flags_as_they_are() {
+    fn flags_are_forwarded_as_they_are() {
         for flags in [&["--json", "--prices", "a b.csv"][..], &["--serve"], &[]] {
             let Command::Demo { flags: forwarded } = parse(&[&["demo"], flags].concat()) else { panic!() };
+            assert_eq!(forwarded, flags);
+            let Command::Bench { flags: forwarded } = parse(&[&["bench"], flags].concat()) else { panic!() };
             assert_eq!(forwarded, flags);
         }
         let Command::Demo { flags } = parse(&["demo", "--", "--help"]) else { panic!() };
@@ -125,10 +122,10 @@ mod tests {
     }
 
     #[test]
-    fn the_random_test_has_a_default_length() {
+    fn random_tests_can_be_repeated() {
         let Command::Test(options) = parse(&["test"]) else { panic!() };
-        assert_eq!((options.seed, options.instructions), (None, 20_000));
+        assert_eq!((options.seed, options.instructions), (None, None));
         let Command::Test(options) = parse(&["test", "--seed", "7", "--instructions", "9"]) else { panic!() };
-        assert_eq!((options.seed, options.instructions), (Some(7), 9));
+        assert_eq!((options.seed, options.instructions), (Some(7), Some(9)));
     }
 }

@@ -32,3 +32,10 @@ pub fn demo(cargo: &Cargo, program: &Program, flags: &[OsString]) -> Result<Comm
     demo.args(["demo", "--program"]).arg(&program.so).args(flags);
     Ok(demo)
 }
+
+/// The measurement of compute units with these flags. It compares with the recorded figures by itself.
+pub fn bench(cargo: &Cargo, program: &Program, flags: &[OsString]) -> Result<Command> {
+    let mut bench = Command::new(cargo.build_binary("bench")?);
+    bench.args(flags).env("KEEL_SO", &program.so);
+    Ok(bench)
+}
