@@ -4,6 +4,7 @@
 //! A fixture is never written again. A new layout gets a new folder beside the old one, written by
 //! `cargo test --test compat write_fixtures -- --ignored`.
 
+mod binary;
 mod fixtures;
 mod layout;
 

@@ -70,7 +70,8 @@ pub mod keel {
     /// - Only governance (`NotGovernance`).
     /// - Remaining accounts: a price account per feed, each acceptable for new risk (`Price...`): from the start there is
     ///   a last accepted price.
-    /// - Refuses mints with extensions beyond metadata and groups (`Extension...`), or more than 18 decimals
+    /// - Refuses mints with extensions beyond metadata and groups (`Extension...`; one that this build does not know
+    ///   already fails with `InvalidAccountData` when the liquidity account is sized), more than 18 decimals
     ///   (`ConfigDecimals`), and incoherent parameters (`Config...`).
     pub fn init_reserve<'info>(ctx: Context<'info, InitReserve<'info>>, config: ReserveConfig) -> Result<()> {
         InitReserve::handler(ctx, config)
