@@ -129,6 +129,9 @@ fn run(seed: u64, instructions: u64, coverage: &mut Coverage) {
             panic!("seed {seed}, instruction {count}: {reason}\nThe last steps:\n{}", last.join("\n"));
         }
     }
+    if let Some(Err(reason)) = window.map(|w| w.close(&arena.state)) {
+        panic!("seed {seed}, at the end: {reason}");
+    }
 }
 
 #[test]
