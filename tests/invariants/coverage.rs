@@ -34,7 +34,7 @@ const REQUIRED: [(&str, u64); 18] = [
     ("bad debt recognized by resolve_bad_debt", 5),
     ("loss paid by insurance", 5),
     ("loss shared by suppliers", 10),
-    ("collateral forfeited", 2),
+    ("collateral forfeited", 1),
     ("deposit for another", 50),
     ("repayment for another", 20),
     ("instruction at the time of the last accrual", 500),
@@ -53,6 +53,22 @@ const SUCCEEDED: [(&str, u64); 11] = [
     ("accrue_reserve", 100),
     ("challenge_feed", 100),
     ("resolve_bad_debt", 10),
+];
+
+/// The same for refusals that keep an invariant.
+const REFUSED: [(&str, &str, u64); 12] = [
+    ("borrow", "Unhealthy", 50),
+    ("borrow", "PriceStale", 50),
+    ("borrow", "PriceDivergence", 5),
+    ("borrow", "NotVaultOwner", 10),
+    ("withdraw", "Unhealthy", 30),
+    ("withdraw", "NotVaultOwner", 10),
+    ("withdraw", "InsufficientLiquidity", 10),
+    ("withdraw", "VaultInsolvent", 1),
+    ("liquidate", "Healthy", 100),
+    ("liquidate", "VaultInsolvent", 1),
+    ("liquidate", "SlippageExceeded", 30),
+    ("resolve_bad_debt", "NoBadDebt", 100),
 ];
 
 impl Coverage {
@@ -147,14 +163,20 @@ impl Coverage {
             println!("Too short to ask what it reached.");
             return;
         }
+        let least = |n: u64| (n * instructions / 20_000).max(1);
         let missing = |required: &[(&'static str, u64)], counts: &BTreeMap<&'static str, u64>| -> Vec<String> {
-            let least = |n: u64| (n * instructions / 20_000).max(1);
             let count = |what| counts.get(what).copied().unwrap_or(0);
             let poor = required.iter().filter(|(what, n)| count(*what) < least(*n));
             poor.map(|(what, n)| format!("{what}: {} of {}", count(*what), least(*n))).collect()
         };
         let mut poor = missing(&REQUIRED, &self.reached);
         poor.extend(missing(&SUCCEEDED, &self.succeeded));
+        for (action, error, n) in REFUSED {
+            let (count, least) = (self.refused.get(&(action, error.into())).copied().unwrap_or(0), least(n));
+            if count < least {
+                poor.push(format!("{action} refused with {error}: {count} of {least}"));
+            }
+        }
         assert!(poor.is_empty(), "the run did not reach enough:\n{}", poor.join("\n"));
     }
 }

@@ -127,7 +127,12 @@ impl Arena {
     }
 
     fn draw_action(&mut self) -> Action {
-        if self.chance(15) && self.state.vaults.iter().flatten().any(Vault::is_insolvent) {
+        if let Some(vault) = self.insolvent()
+            && self.chance(20)
+        {
+            return self.draw_on_insolvent(vault);
+        }
+        if self.chance(20) && !self.bad_debts().is_empty() {
             return self.draw_resolution();
         }
         let hunted = self.chance(30) && !self.unhealthy().is_empty();
@@ -226,8 +231,8 @@ impl Arena {
             _ => self.asset_of(vault, Side::Collateral),
         };
         let user = self.mostly_owner(vault, 88);
-        // Often hardly more than the minimum position, so that a crash leaves bad debt.
-        let dollars = [25, 60, 20_000, 60_000][self.below(4)];
+        // Everybody's second vault has hardly more than the minimum position, so that a crash leaves bad debt.
+        let dollars = if vault.index == 1 { [20, 30, 60, 20_000] } else { [25, 60, 20_000, 60_000] }[self.below(4)];
         let typical = self.worth(asset, dollars).min(self.state.wallets[user][asset]);
         let amount = self.exact_or_all(typical, 2);
         FlowOf { user, vault, asset, amount }
@@ -321,15 +326,46 @@ impl Arena {
     }
 
     fn draw_resolution(&mut self) -> Action {
-        let marked: Vec<VaultId> =
-            Self::vault_ids().filter(|id| self.state.vault(*id).is_some_and(Vault::is_insolvent)).collect();
-        let vault = match (marked.choose(&mut self.rng), self.bad_debts().choose(&mut self.rng)) {
-            (Some(id), _) if self.chance(70) => *id,
+        let vault = match (self.insolvent(), self.bad_debts().choose(&mut self.rng)) {
+            (Some(id), _) if self.chance(50) => id,
             (_, Some(id)) if self.chance(80) => *id,
             _ => self.hunted_vault(),
         };
         let side = if self.chance(60) { Side::Debt } else { Side::Collateral };
         Action::Resolve { user: self.below(USERS), vault, asset: self.asset_of(vault, side) }
+    }
+
+    /// A vault whose bad debt is being resolved.
+    fn insolvent(&mut self) -> Option<VaultId> {
+        let marked = |id: &VaultId| self.state.vault(*id).is_some_and(Vault::is_insolvent);
+        let marked: Vec<VaultId> = Self::vault_ids().filter(marked).collect();
+        marked.choose(&mut self.rng).copied()
+    }
+
+    /// Its owner would like to save what is left.
+    fn draw_on_insolvent(&mut self, vault: VaultId) -> Action {
+        let side = if self.chance(50) { Side::Debt } else { Side::Collateral };
+        let asset = self.asset_of(vault, side);
+        let amount = self.exact_or_all(self.position(vault, asset), 30);
+        let flow = FlowOf { user: vault.owner, vault, asset, amount };
+        match self.below(11) {
+            0..4 => Action::Resolve { user: self.below(USERS), vault, asset },
+            4..7 => Action::Withdraw(FlowOf { asset: self.asset_of(vault, Side::Collateral), ..flow }),
+            7 => Action::Borrow(FlowOf { asset: self.asset(), ..flow }),
+            8 => Action::Deposit(self.draw_deposit_to(vault)),
+            9 => {
+                let (debt, collateral) = (self.asset_of(vault, Side::Debt), self.asset_of(vault, Side::Collateral));
+                Action::Liquidate {
+                    keeper: self.below(USERS),
+                    vault,
+                    debt,
+                    collateral,
+                    max_repay: u64::MAX,
+                    min_seize: 0,
+                }
+            }
+            _ => Action::Repay(flow),
+        }
     }
 
     fn draw_challenge(&mut self) -> Action {
