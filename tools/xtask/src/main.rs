@@ -4,6 +4,7 @@
 
 mod cargo;
 mod checks;
+mod features;
 mod packages;
 mod program;
 mod root;
