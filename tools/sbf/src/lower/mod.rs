@@ -3,8 +3,8 @@
 //! The upstream back end serves the Linux kernel. It knows neither more than five argument registers nor return values
 //! wider than one, neither 128-bit multiplication, division and variable shifts nor overflow-checked multiplication,
 //! neither signed division nor floats. All of these are ordinary in Rust programs, so they are rewritten here, in IR,
-//! before code generation: [`wide`] has the integers, [`float`] the floats, [`mem`] the memory functions and
-//! [`abi`] the calls. What remains is checked by [`crate::verify`].
+//! before code generation: `wide` has the integers, `float` the floats, `mem` the memory functions and
+//! `abi` the calls. What remains is checked by [`crate::verify`].
 
 mod abi;
 mod float;
