@@ -29,12 +29,19 @@ pub fn run() -> Result<bool> {
         Plan::Nothing => Ok(false),
         Plan::Stop(reason) => bail!("{reason}"),
         Plan::Install(missing) => {
-            install(&missing)?;
-            let left = packages::missing(&missing, &installed(&missing));
-            if !left.is_empty() {
-                bail!("apt-get reported success, but {} did not get installed", names(&left));
+            let still_missing = || packages::missing(&missing, &installed(&missing));
+            if let Err(error) = install(&missing) {
+                // Another installation at the same time or a mirror's bad moment: what is left is tried once more.
+                eprintln!("xtask: {error:#}");
+                let left = still_missing();
+                if !left.is_empty() {
+                    install(&left)?;
+                }
             }
-            Ok(true)
+            match still_missing() {
+                left if left.is_empty() => Ok(true),
+                left => bail!("apt-get reported success, but {} did not get installed", names(&left)),
+            }
         }
     }
 }
