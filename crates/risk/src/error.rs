@@ -11,12 +11,24 @@ pub enum RiskError {
     DivisionByZero,
     /// A quantity of zero, where only a positive one does anything.
     ZeroAmount,
-    /// More is to leave the reserve than it holds.
+    /// More is to leave the reserve than it holds, or to be burned than circulates.
     InsufficientLiquidity,
     /// The deposit would raise the reserve's supply above its cap.
     DepositCapExceeded,
     /// The loan would raise the reserve's debt above its cap.
     BorrowCapExceeded,
+    /// A minted reserve lends what it creates: there is nothing to deposit.
+    MintedTakesNoDeposits,
+    /// A flash loan of the reserve is open.
+    FlashLoanOpen,
+    /// No flash loan of that amount is open.
+    NoFlashLoan,
+    /// The swap would hold more than its cap.
+    SwapCapExceeded,
+    /// Less than the floor would stay insured.
+    InsuranceFloor,
+    /// More is to leave than the reserve lets out within an hour or a day.
+    OutflowLimitExceeded,
     /// More is to be withdrawn than the position is worth.
     InsufficientCollateral,
     /// More is to be repaid than is owed.
@@ -25,6 +37,10 @@ pub enum RiskError {
     Healthy,
     /// The repayment is too small to seize a single native unit.
     NothingToSeize,
+    /// A debt under the minimum position is repaid whole or not at all.
+    PartOfSmallPosition,
+    /// The vault is healthier than redemptions may touch.
+    NotRedeemable,
     /// The price or its moving average is zero or negative.
     PriceNotPositive,
     /// The exponent of the price, with the decimals of the asset, is outside of what can be computed exactly.
@@ -50,12 +66,26 @@ pub enum RiskError {
     /// `(1 + bonus_max) * (1 - haircut) * liquidation_threshold` exceeds the health factor of the maximum bonus:
     /// a liquidation could lower health.
     ConfigBonusLowersHealth,
+    /// The weights of an efficiency group are set without a group, or not ordered, above 100 % or below the ordinary ones.
+    ConfigGroup,
+    /// A fee, a half-life or the threshold of a minted reserve is out of its bounds.
+    ConfigMinted,
+    /// The fee of flash loans or the insurance floor is above its bound.
+    ConfigFee,
+    /// An outflow limit of zero.
+    ConfigOutflow,
     /// The target health factor is below 1 or above its bound.
     ConfigTargetHealth,
-    /// The rate curve is not increasing, or a rate or the reserve factor is above its bound.
+    /// The rate curve is not increasing, its optimal utilization not inside of (0, 1), its rates at target out of order
+    /// or not positive, or a rate, the steepness, the speed or the reserve factor is out of its bounds.
     ConfigRate,
     /// An oracle bound is zero or above its maximum, or the bound for new risk is looser than that for liquidation.
     ConfigOracle,
+    /// A field of the volatility terms is outside of its bounds, or samples are further apart than the half-life.
+    ConfigVolatility,
+    /// A haircut may rise faster than its bound or not move at all, or a liquidation threshold is to fall in too short a
+    /// time.
+    ConfigRamp,
 }
 
 /// The result of a computation of this crate.

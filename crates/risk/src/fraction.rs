@@ -1,40 +1,61 @@
 //! Unsigned binary fixed point.
+//!
+//! Everything computes with [`Fraction`], of 60 fractional bits. The type is written for any number of them, and so are
+//! the share accounting and the books that rest on it: of a few bits there are so few states that tests go through all
+//! of them.
 
 use crate::error::{Result, RiskError};
 use crate::wide;
 
-/// An unsigned number with 60 fractional bits in a `u128`: from 2^-60 (about 8.7e-19) to 2^68 (about 2.95e20).
+/// An unsigned number with `F` fractional bits, 1 to 60, in a `u128`: from 2^-F to 2^(128 - F).
 ///
 /// Addition and subtraction are exact or fail. Multiplication and division lose bits and therefore exist only with
 /// their direction in the name. Nothing saturates and nothing wraps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Fraction(u128);
+pub struct Fixed<const F: u32>(u128);
 
-impl Fraction {
+/// The number that the protocol computes with: 60 fractional bits, from 2^-60 (about 8.7e-19) to 2^68 (about 2.95e20).
+pub type Fraction = Fixed<60>;
+
+impl<const F: u32> Fixed<F> {
     /// Number of fractional bits.
-    pub const BITS: u32 = 60;
+    pub const BITS: u32 = F;
     /// 0.
     pub const ZERO: Self = Self(0);
     /// 1.
-    pub const ONE: Self = Self(1 << Self::BITS);
-    /// The largest representable number, just under 2^68.
+    pub const ONE: Self = Self(1 << F);
+    /// The largest representable number, just under 2^(128 - F).
     pub const MAX: Self = Self(u128::MAX);
-    /// The smallest positive number, 2^-60.
+    /// The smallest positive number, 2^-F.
     pub const EPSILON: Self = Self(1);
 
-    /// The number `bits / 2^60`.
+    /// The number `bits / 2^F`.
     pub const fn from_bits(bits: u128) -> Self {
         Self(bits)
     }
 
-    /// `self * 2^60`, an integer.
+    /// `self * 2^F`, an integer.
     pub const fn to_bits(self) -> u128 {
         self.0
     }
 
     /// The integer `n`. Every `u64` fits.
     pub const fn from_integer(n: u64) -> Self {
-        Self((n as u128) << Self::BITS)
+        Self((n as u128) << F)
+    }
+
+    /// `x`, rounded up to `F` bits.
+    pub const fn from_fraction_ceil(x: Fraction) -> Self {
+        let shift = Fraction::BITS.wrapping_sub(F);
+        let floor = x.0 >> shift;
+        Self(floor.wrapping_add((floor << shift != x.0) as u128)) // what is lost leaves room
+    }
+
+    /// The same number with 60 bits. Fails at 2^68 and above.
+    pub const fn to_fraction(self) -> Result<Fraction> {
+        let shift = Fraction::BITS.wrapping_sub(F);
+        let bits = self.0 << shift;
+        if bits >> shift == self.0 { Ok(Fixed(bits)) } else { Err(RiskError::Overflow) }
     }
 
     /// `numerator / denominator`, rounded down. Fails when the denominator is zero.
@@ -50,11 +71,11 @@ impl Fraction {
     /// `basis_points / 10,000`, rounded up.
     pub fn from_bps_ceil(basis_points: u32) -> Self {
         let (quotient, remainder) = Self::bps_parts(basis_points);
-        Self(quotient.wrapping_add(u128::from(remainder != 0))) // a u32 shifted by 60 leaves 36 bits of room
+        Self(quotient.wrapping_add(u128::from(remainder != 0))) // a u32 shifted by at most 60 leaves 36 bits of room
     }
 
     fn bps_parts(basis_points: u32) -> (u128, u32) {
-        wide::div_small(u128::from(basis_points) << Self::BITS, 10_000).unwrap_or_default()
+        wide::div_small(u128::from(basis_points) << F, 10_000).unwrap_or_default()
     }
 
     /// Whether this is zero.
@@ -79,12 +100,12 @@ impl Fraction {
 
     /// `self * other`, rounded down. Fails on overflow.
     pub fn mul_floor(self, other: Self) -> Result<Self> {
-        wide::mul_shr_floor::<{ Self::BITS }>(self.0, other.0).map(Self).ok_or(RiskError::Overflow)
+        wide::mul_shr_floor::<F>(self.0, other.0).map(Self).ok_or(RiskError::Overflow)
     }
 
     /// `self * other`, rounded up. Fails on overflow.
     pub fn mul_ceil(self, other: Self) -> Result<Self> {
-        wide::mul_shr_ceil::<{ Self::BITS }>(self.0, other.0).map(Self).ok_or(RiskError::Overflow)
+        wide::mul_shr_ceil::<F>(self.0, other.0).map(Self).ok_or(RiskError::Overflow)
     }
 
     /// `self * n`, exactly. Fails on overflow.
@@ -111,7 +132,7 @@ impl Fraction {
             return Err(RiskError::DivisionByZero);
         }
         let (quotient, remainder) =
-            wide::div(self.0 >> (128 - Self::BITS), self.0 << Self::BITS, other.0).ok_or(RiskError::Overflow)?;
+            wide::div(self.0 >> 128u32.wrapping_sub(F), self.0 << F, other.0).ok_or(RiskError::Overflow)?;
         Ok((quotient, remainder != 0))
     }
 
@@ -134,13 +155,13 @@ impl Fraction {
 
     /// The largest integer not above this. Fails when it does not fit a `u64`.
     pub fn floor_to_u64(self) -> Result<u64> {
-        u64::try_from(self.0 >> Self::BITS).map_err(|_| RiskError::Overflow)
+        u64::try_from(self.0 >> F).map_err(|_| RiskError::Overflow)
     }
 
     /// The smallest integer not below this. Fails when it does not fit a `u64`.
     pub fn ceil_to_u64(self) -> Result<u64> {
-        let whole = self.0 >> Self::BITS; // below 2^68: one more cannot overflow
-        let inexact = whole << Self::BITS != self.0;
+        let whole = self.0 >> F; // below 2^127: one more cannot overflow
+        let inexact = whole << F != self.0;
         u64::try_from(whole.wrapping_add(u128::from(inexact))).map_err(|_| RiskError::Overflow)
     }
 }

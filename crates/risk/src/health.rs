@@ -9,8 +9,8 @@ use crate::wide;
 ///
 /// With `max_ltv` and the initial haircut it bounds new risk; with the liquidation threshold and the maintenance haircut
 /// it is the `cf` of the liquidation formulas.
-pub fn collateral_factor(haircut: Fraction, loan_to_value_bps: u32) -> Result<Fraction> {
-    Fraction::ONE.sub_or_zero(haircut).mul_floor(Fraction::from_bps_floor(loan_to_value_bps))
+pub fn collateral_factor(haircut: Fraction, loan_to_value: Fraction) -> Result<Fraction> {
+    Fraction::ONE.sub_or_zero(haircut).mul_floor(loan_to_value)
 }
 
 /// The sums of a vault: collateral and limit rounded down, debt rounded up.
@@ -76,6 +76,52 @@ impl Totals {
     }
 }
 
+/// The sums of a vault that may be in an efficiency group. The group's weights count only while every debt is in the
+/// group, which is known after the last position: until then both sums are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sums {
+    ordinary: Totals,
+    group_limit: Usd,
+    grouped: bool,
+}
+
+impl Sums {
+    /// Nothing yet, of a vault that is `in_group` or not.
+    pub fn new(in_group: bool) -> Self {
+        Self { ordinary: Totals::default(), group_limit: Usd::ZERO, grouped: in_group }
+    }
+
+    /// Counts collateral worth `value`, with its factor in the group if it has one.
+    pub fn add_collateral(&mut self, value: Usd, factor: Fraction, group_factor: Option<Fraction>) -> Result<()> {
+        let before = self.ordinary.limit;
+        self.ordinary.add_collateral(value, factor)?;
+        if self.grouped {
+            let added = match group_factor {
+                Some(factor) => Usd(value.0.mul_floor(factor)?),
+                None => self.ordinary.limit.checked_sub(before)?,
+            };
+            self.group_limit = self.group_limit.checked_add(added)?;
+        }
+        Ok(())
+    }
+
+    /// Counts a debt worth `value`.
+    pub fn add_debt(&mut self, value: Usd, in_group: bool) -> Result<()> {
+        self.grouped &= in_group;
+        self.ordinary.add_debt(value)
+    }
+
+    /// Whether the group's weights count.
+    pub fn is_grouped(&self) -> bool {
+        self.grouped
+    }
+
+    /// The sums with the weights that count.
+    pub fn totals(&self) -> Totals {
+        if self.grouped { Totals { limit: self.group_limit, ..self.ordinary } } else { self.ordinary }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,11 +132,29 @@ mod tests {
     }
 
     #[test]
+    fn a_groups_weights_count_while_every_debt_is_in_it() {
+        let usd = |n| Usd(Fraction::from_integer(n));
+        let half = Fraction::from_bits(1 << 59);
+        let sums = |in_group, debts: &[bool]| {
+            let mut sums = Sums::new(in_group);
+            sums.add_collateral(usd(100), half, Some(Fraction::ONE)).unwrap();
+            sums.add_collateral(usd(100), half, None).unwrap();
+            debts.iter().for_each(|in_group| sums.add_debt(usd(10), *in_group).unwrap());
+            (sums.is_grouped(), sums.totals().limit)
+        };
+        assert_eq!(sums(true, &[]), (true, usd(150)));
+        assert_eq!(sums(true, &[true, true]), (true, usd(150)));
+        assert_eq!(sums(true, &[true, false]), (false, usd(100)));
+        assert_eq!(sums(true, &[false, true]), (false, usd(100)));
+        assert_eq!(sums(false, &[true]), (false, usd(100)));
+    }
+
+    #[test]
     fn health_is_limit_over_debt() {
         let mut totals = Totals::default();
         assert!(totals.is_healthy());
         assert_eq!(totals.health_factor(), None);
-        let factor = collateral_factor(Fraction::from_bps_floor(1_000), 8_000).unwrap();
+        let factor = collateral_factor(Fraction::from_bps_floor(1_000), Fraction::from_bps_floor(8_000)).unwrap();
         totals.add_collateral(usd(1_000), factor).unwrap();
         totals.add_debt(usd(600)).unwrap();
         assert!(totals.is_healthy());
@@ -112,9 +176,9 @@ mod tests {
 
     #[test]
     fn a_full_haircut_carries_nothing() {
-        assert_eq!(collateral_factor(Fraction::ONE, 10_000), Ok(Fraction::ZERO));
-        assert_eq!(collateral_factor(Fraction::MAX, 10_000), Ok(Fraction::ZERO));
-        assert_eq!(collateral_factor(Fraction::ZERO, 10_000), Ok(Fraction::ONE));
+        assert_eq!(collateral_factor(Fraction::ONE, Fraction::ONE), Ok(Fraction::ZERO));
+        assert_eq!(collateral_factor(Fraction::MAX, Fraction::ONE), Ok(Fraction::ZERO));
+        assert_eq!(collateral_factor(Fraction::ZERO, Fraction::ONE), Ok(Fraction::ONE));
     }
 
     #[test]

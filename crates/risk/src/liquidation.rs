@@ -24,6 +24,16 @@
 //! `b = clamp(C / D - 1, b_min, b_max)`: the bonus eats the owner's margin, not the suppliers'. A keeper without the
 //! capital for the whole may still take a part; with a bonus of `C / D - 1`, which leaves `C / D` as it was, splitting
 //! neither pays more nor costs suppliers more.
+//!
+//! # Small positions
+//!
+//! A debt worth less than the minimum position is repaid whole or not at all, and a part of a larger one leaves at least
+//! the minimum behind, whether it is a part by the keeper's choice or because no more collateral can be paid out. Only
+//! what exhausts the collateral position may repay part of a small debt or leave one. And only the repayment of such a
+//! small debt, whole, pays the flat minimum bounty. So a larger debt cannot be cut down to collect the flat amount, unless
+//! what secures it is used up, and a small one cannot be cut up to collect it twice. What the flat amount exceeds the bonus
+//! by comes out of the owner's margin: at most `C - D` after the repayment, so that it is never the suppliers' money, and
+//! above the close-out zone at most what leaves health as it was.
 
 use crate::error::{Result, RiskError};
 use crate::fraction::Fraction;
@@ -44,6 +54,17 @@ pub struct BonusTerms {
     pub protocol_share_bps: u32,
 }
 
+/// What a market demands of liquidations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// `THF`.
+    pub target_health: Fraction,
+    /// Value under which a position is small.
+    pub min_position: Usd,
+    /// What the repayment of a small debt pays at least, if the owner's margin allows it.
+    pub min_bounty: Usd,
+}
+
 /// The debt to repay and the collateral to seize.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pair {
@@ -57,7 +78,7 @@ pub struct Pair {
     pub collateral_price: UnitPrice,
     /// `cf` of the collateral.
     pub collateral_factor: Fraction,
-    /// What the collateral's reserve can pay out.
+    /// What the collateral's reserve can pay out; [`Amount::MAX`] when the keeper takes shares instead.
     pub liquid: Amount,
 }
 
@@ -94,94 +115,175 @@ pub struct Plan {
 
 /// The largest liquidation of `pair` within `max_repay`.
 ///
-/// - Repays up to the target health factor, or the whole position in the close-out zone, or where less than
-///   `min_position` would remain.
+/// - Repays up to the target health factor, or the whole position in the close-out zone, or where less than the minimum
+///   position would remain.
+/// - Where the caller's maximum would leave less than the minimum position, repays less, so that it remains.
 /// - Seizes the repaid value with the bonus, rounded down, up to the whole position; then the repayment is what that
-///   requires, rounded up. A remainder of collateral under `min_position` is taken with the rest if the caller's maximum
+///   requires, rounded up. A remainder of collateral under the minimum is taken with the rest if the caller's maximum
 ///   and the debt allow it.
-/// - Pays the keeper no more than the collateral's reserve can; the repayment shrinks with it.
+/// - Pays the keeper no more than the collateral's reserve can; the repayment shrinks with it, as with the caller's
+///   maximum.
+/// - Raises the bounty of a small debt that is repaid whole to the flat minimum, within the owner's margin.
 ///
 /// # Errors
-/// `Healthy`; `NothingToSeize` when the repayment, or what it seizes, is less than one native unit.
-pub fn plan(
-    vault: &Totals,
-    target_health: Fraction,
-    min_position: Usd,
-    terms: &BonusTerms,
-    pair: &Pair,
-    max_repay: Amount,
-) -> Result<Plan> {
+/// `Healthy`; `PartOfSmallPosition` when the caller's maximum, or what the reserve can pay, is enough only for a part of a
+/// small debt, or leaves one and cannot be reduced; `NothingToSeize` when the repayment, or what it seizes, is less than
+/// one native unit.
+pub fn plan(vault: &Totals, rules: &Rules, terms: &BonusTerms, pair: &Pair, max_repay: Amount) -> Result<Plan> {
     if vault.is_healthy() {
         return Err(RiskError::Healthy);
     }
     let max_bonus_health = Fraction::from_bps_floor(terms.max_bonus_health_bps);
     let health = vault.limit.0.div_floor(vault.debt.0)?;
     let close_out = health <= max_bonus_health;
-    let (bonus, mut limit) = if close_out {
-        (close_out_bonus(vault, terms)?, pair.owed)
-    } else {
-        let bonus = bonus_at(health, max_bonus_health, terms)?;
-        let gain = target_health.checked_sub(Fraction::ONE.checked_add(bonus)?.mul_ceil(pair.collateral_factor)?)?;
-        let shortfall = target_health.mul_ceil(vault.debt.0)?.checked_sub(vault.limit.0)?;
-        // Rounded up: otherwise a debt of one valuable native unit could never be repaid.
-        match pair.debt_price.amount_ceil(Usd(shortfall.div_ceil(gain)?)) {
-            Ok(to_target) => (bonus, to_target.min(pair.owed)),
-            Err(RiskError::Overflow) => (bonus, pair.owed), // more than any token account holds
-            Err(other) => return Err(other),
-        }
-    };
-    if pair.debt_price.value_ceil(pair.owed.checked_sub(limit)?)? < min_position {
-        limit = pair.owed;
-    }
+    let bonus = if close_out { close_out_bonus(vault, terms)? } else { bonus_at(health, max_bonus_health, terms)? };
+    let rate = Rate::new(bonus, terms)?;
+    let limit = if close_out { pair.owed } else { to_target(vault, rules.target_health, &rate, pair)? };
+    let limit = if pair.is_small(pair.owed.checked_sub(limit)?, rules)? { pair.owed } else { limit };
     let ceiling = max_repay.min(pair.owed);
-    let mut repay = ceiling.min(limit);
-    let with_bonus = Fraction::ONE.checked_add(bonus)?;
+    let mut repay = pair.leave_no_dust(ceiling.min(limit), rules.min_position)?;
 
-    // What must be repaid for a seizure of `amount`.
-    let required = |amount: Amount| -> Result<Amount> {
-        let value = pair.collateral_price.value_ceil(amount)?.0.div_ceil(with_bonus)?;
-        pair.debt_price.amount_ceil(Usd(value))
-    };
-    let worth = Usd(pair.debt_price.value_floor(repay)?.0.mul_floor(with_bonus)?);
-    let mut seize = match pair.collateral_price.amount_floor(worth) {
-        Ok(amount) => amount.min(pair.collateral),
-        Err(RiskError::Overflow) => pair.collateral, // the collateral is worth next to nothing
-        Err(other) => return Err(other),
-    };
+    let mut seize = pair.worth(repay, &rate)?;
     if seize == pair.collateral {
-        repay = repay.min(required(seize)?);
-    } else if pair.collateral_price.value_ceil(pair.collateral.checked_sub(seize)?)? < min_position {
-        let whole = required(pair.collateral)?;
-        if whole <= ceiling {
+        repay = repay.min(pair.required(seize, &rate)?);
+    } else if pair.collateral_price.value_ceil(pair.collateral.checked_sub(seize)?)? < rules.min_position {
+        let whole = pair.required(pair.collateral, &rate)?;
+        if whole <= ceiling && !pair.is_small(pair.owed.checked_sub(whole.max(repay))?, rules)? {
             seize = pair.collateral;
             repay = repay.max(whole);
         }
     }
 
-    let bounty = bonus.checked_sub(bonus.mul_ceil(Fraction::from_bps_ceil(terms.protocol_share_bps))?)?;
-    let keeper_part = Fraction::ONE.checked_add(bounty)?.div_floor(with_bonus)?.min(Fraction::ONE);
-    let keeper_amount = |seize: Amount| -> Result<Amount> {
-        Fraction::from_integer(seize.0).mul_floor(keeper_part)?.floor_to_u64().map(Amount)
-    };
-    let mut to_keeper = keeper_amount(seize)?;
+    let mut to_keeper = rate.keeper_amount(seize)?;
     if to_keeper > pair.liquid {
         // Not all can be paid out. The keeper's part is at least half of a seizure, as no bonus exceeds 100 %.
-        seize = Amount(Fraction::from_integer(pair.liquid.0).div_floor(keeper_part)?.floor_to_u64()?).min(seize);
-        repay = repay.min(required(seize)?);
-        to_keeper = keeper_amount(seize)?.min(pair.liquid);
+        seize = Amount(Fraction::from_integer(pair.liquid.0).div_floor(rate.keeper_part)?.floor_to_u64()?).min(seize);
+        if seize.is_zero() {
+            return Err(RiskError::NothingToSeize);
+        }
+        // Anyone can make a reserve illiquid for a moment, so that this is a choice of the keeper's like `max_repay`.
+        let affordable = repay.min(pair.required(seize, &rate)?);
+        repay = pair.leave_no_dust(affordable, rules.min_position)?;
+        if repay < affordable {
+            seize = pair.worth(repay, &rate)?.min(seize);
+        }
+        to_keeper = rate.keeper_amount(seize)?.min(pair.liquid);
     }
     if repay.is_zero() || seize.is_zero() {
         return Err(RiskError::NothingToSeize);
     }
-    Ok(Plan {
-        repay,
-        seize,
-        to_keeper,
-        repays_all: repay == pair.owed,
-        seizes_all: seize == pair.collateral,
-        bonus,
-        close_out,
-    })
+    let repays_all = repay == pair.owed;
+    if repays_all && pair.is_small(pair.owed, rules)? {
+        let extra = flat_extra(vault, rules, pair, repay, seize, to_keeper, close_out)?;
+        seize = seize.checked_add(extra)?;
+        to_keeper = to_keeper.checked_add(extra)?;
+    }
+    Ok(Plan { repay, seize, to_keeper, repays_all, seizes_all: seize == pair.collateral, bonus, close_out })
+}
+
+/// What a dollar repaid takes, and how it is shared.
+struct Rate {
+    /// `1 + b`.
+    with_bonus: Fraction,
+    /// The keeper's part of a seizure: `(1 + bounty) / (1 + b)`.
+    keeper_part: Fraction,
+}
+
+impl Rate {
+    fn new(bonus: Fraction, terms: &BonusTerms) -> Result<Self> {
+        let with_bonus = Fraction::ONE.checked_add(bonus)?;
+        let bounty = bonus.checked_sub(bonus.mul_ceil(Fraction::from_bps_ceil(terms.protocol_share_bps))?)?;
+        let keeper_part = Fraction::ONE.checked_add(bounty)?.div_floor(with_bonus)?.min(Fraction::ONE);
+        Ok(Self { with_bonus, keeper_part })
+    }
+
+    fn keeper_amount(&self, seize: Amount) -> Result<Amount> {
+        Fraction::from_integer(seize.0).mul_floor(self.keeper_part)?.floor_to_u64().map(Amount)
+    }
+}
+
+impl Pair {
+    /// Whether `debt` is there and worth less than the minimum position.
+    fn is_small(&self, debt: Amount, rules: &Rules) -> Result<bool> {
+        Ok(!debt.is_zero() && self.debt_price.value_ceil(debt)? < rules.min_position)
+    }
+
+    /// `repay`, or what leaves `min_position` if less would remain.
+    pub(crate) fn leave_no_dust(&self, repay: Amount, min_position: Usd) -> Result<Amount> {
+        let left = self.owed.checked_sub(repay)?;
+        if left.is_zero() || self.debt_price.value_ceil(left)? >= min_position {
+            return Ok(repay);
+        }
+        let kept = self.debt_price.amount_ceil(min_position)?;
+        match self.owed.checked_sub(kept) {
+            Ok(repay) if !repay.is_zero() => Ok(repay),
+            _ => Err(RiskError::PartOfSmallPosition),
+        }
+    }
+
+    /// The collateral that repaying `repay` seizes, rounded down, at most the position.
+    fn worth(&self, repay: Amount, rate: &Rate) -> Result<Amount> {
+        let worth = Usd(self.debt_price.value_floor(repay)?.0.mul_floor(rate.with_bonus)?);
+        match self.collateral_price.amount_floor(worth) {
+            Ok(amount) => Ok(amount.min(self.collateral)),
+            Err(RiskError::Overflow) => Ok(self.collateral), // the collateral is worth next to nothing
+            Err(other) => Err(other),
+        }
+    }
+
+    /// What must be repaid for a seizure of `amount`, rounded up.
+    fn required(&self, amount: Amount, rate: &Rate) -> Result<Amount> {
+        let value = self.collateral_price.value_ceil(amount)?.0.div_ceil(rate.with_bonus)?;
+        self.debt_price.amount_ceil(Usd(value))
+    }
+}
+
+/// The repayment that restores the target health factor, at most the position.
+fn to_target(vault: &Totals, target_health: Fraction, rate: &Rate, pair: &Pair) -> Result<Amount> {
+    let gain = target_health.checked_sub(rate.with_bonus.mul_ceil(pair.collateral_factor)?)?;
+    let shortfall = target_health.mul_ceil(vault.debt.0)?.checked_sub(vault.limit.0)?;
+    // Rounded up: otherwise a debt of one valuable native unit could never be repaid.
+    match pair.debt_price.amount_ceil(Usd(shortfall.div_ceil(gain)?)) {
+        Ok(to_target) => Ok(to_target.min(pair.owed)),
+        Err(RiskError::Overflow) => Ok(pair.owed), // more than any token account holds
+        Err(other) => Err(other),
+    }
+}
+
+/// Collateral that the keeper of a small debt gets beyond the bonus, native units rounded down: up to the flat minimum,
+/// what the owner's margin allows, what the position holds and what is liquid.
+fn flat_extra(
+    vault: &Totals,
+    rules: &Rules,
+    pair: &Pair,
+    repay: Amount,
+    seize: Amount,
+    to_keeper: Amount,
+    close_out: bool,
+) -> Result<Amount> {
+    let earned = pair.collateral_price.value_floor(to_keeper)?.0.sub_or_zero(pair.debt_price.value_ceil(repay)?.0);
+    let wanted = rules.min_bounty.0.sub_or_zero(earned);
+    if wanted.is_zero() {
+        return Ok(Amount::ZERO);
+    }
+    let after = pair.totals_after(vault, pair.owed.checked_sub(repay)?, pair.collateral.checked_sub(seize)?)?;
+    let mut margin = after.collateral.0.sub_or_zero(after.debt.0);
+    if !close_out && !after.debt.is_zero() {
+        // Health stays where it was when `limit - cf * extra = HF * debt`.
+        let needed = vault.limit.0.div_ceil(vault.debt.0)?.mul_ceil(after.debt.0)?;
+        let spare = after.limit.0.sub_or_zero(needed);
+        margin = match spare.div_floor(pair.collateral_factor) {
+            Ok(spare) => margin.min(spare),
+            Err(RiskError::Overflow | RiskError::DivisionByZero) => margin, // the collateral carries no debt
+            Err(other) => return Err(other),
+        };
+    }
+    let left = pair.collateral.checked_sub(seize)?.min(Amount(pair.liquid.0.saturating_sub(to_keeper.0)));
+    match pair.collateral_price.amount_floor(Usd(wanted.min(margin))) {
+        Ok(extra) => Ok(extra.min(left)),
+        Err(RiskError::Overflow) => Ok(left),
+        Err(other) => Err(other),
+    }
 }
 
 /// `b_min + (b_max - b_min) * (1 - HF) / (1 - HF_max_bonus)`, rounded down, for `HF_max_bonus < HF < 1`.
@@ -209,6 +311,12 @@ mod tests {
         BonusTerms { min_bps: 200, max_bps: 1_000, max_bonus_health_bps: 9_500, protocol_share_bps: 1_000 };
     const CENT: u64 = 10_000; // native units of a token with six decimals
 
+    const RULES: Rules = Rules {
+        target_health: Fraction::from_bits(Fraction::ONE.to_bits() / 100 * 105),
+        min_position: Usd(Fraction::from_integer(10)),
+        min_bounty: Usd(Fraction::from_integer(1)),
+    };
+
     fn usd(n: u64) -> Usd {
         Usd(Fraction::from_integer(n))
     }
@@ -223,7 +331,7 @@ mod tests {
     fn world(collateral_cents: u64, price_cents: u64, debt_cents: u64) -> World {
         let collateral_price = UnitPrice::new(u128::from(price_cents), -2, 6).unwrap();
         let debt_price = UnitPrice::new(1, 0, 6).unwrap();
-        let factor = collateral_factor(Fraction::ZERO, 8_500).unwrap();
+        let factor = collateral_factor(Fraction::ZERO, Fraction::from_bps_floor(8_500)).unwrap();
         let pair = Pair {
             owed: Amount(debt_cents * CENT),
             debt_price,
@@ -245,7 +353,7 @@ mod tests {
     }
 
     fn run(world: &World, max_repay: Amount) -> Result<Plan> {
-        plan(&world.totals, Fraction::from_bps_floor(10_500), usd(10), &TERMS, &world.pair, max_repay)
+        plan(&world.totals, &RULES, &TERMS, &world.pair, max_repay)
     }
 
     fn after(world: &World, plan: &Plan) -> World {
@@ -301,8 +409,67 @@ mod tests {
         let world = world(15_00, 100, 13_00); // HF 0.98: a part would do, but under ten dollars would remain
         let plan = run(&world, Amount::MAX).unwrap();
         assert!(!plan.close_out && plan.repays_all);
-        let partial = run(&world, Amount(5_000_000)).unwrap();
-        assert_eq!(partial.repay, Amount(5_000_000), "the caller's maximum still binds");
+        let partial = run(&world, Amount(2_000_000)).unwrap();
+        assert_eq!(partial.repay, Amount(2_000_000), "the caller's maximum still binds");
+        let reduced = run(&world, Amount(5_000_000)).unwrap();
+        // A unit is worth a little less than 10^-6.
+        assert_eq!(reduced.repay, Amount(2_999_999), "ten dollars stay owed");
+        assert_eq!(run(&self::world(10_00, 100, 8_70), Amount(8_699_999)), Err(RiskError::PartOfSmallPosition));
+        assert!(run(&self::world(10_00, 100, 8_70), Amount(8_700_000)).unwrap().repays_all);
+    }
+
+    #[test]
+    fn a_small_debt_pays_the_flat_bounty_once_from_the_owners_margin() {
+        let bounty = |plan: &Plan| plan.to_keeper.0 as i64 - plan.repay.0 as i64; // both tokens are a dollar
+        let small = run(&world(10_00, 100, 8_60), Amount::MAX).unwrap();
+        assert!(small.repays_all && !small.seizes_all);
+        assert!((999_998..=1_000_000).contains(&bounty(&small)), "{small:?}");
+        // The protocol's share stays what it is on the bonus.
+        let bonus = |flat: u64| {
+            plan(
+                &world(10_00, 100, 8_60).totals,
+                &Rules { min_bounty: usd(flat), ..RULES },
+                &TERMS,
+                &world(10_00, 100, 8_60).pair,
+                Amount::MAX,
+            )
+            .unwrap()
+        };
+        let (with, without) = (bonus(1), bonus(0));
+        assert_eq!(with.seize.0 - with.to_keeper.0, without.seize.0 - without.to_keeper.0);
+        // A large debt pays the bonus alone, even if that is less than the flat amount.
+        let large = plan(
+            &world(12_00, 100, 10_30).totals,
+            &Rules { min_bounty: usd(5), ..RULES },
+            &TERMS,
+            &world(12_00, 100, 10_30).pair,
+            Amount::MAX,
+        )
+        .unwrap();
+        assert!(large.repays_all && bounty(&large) < 400_000, "{large:?}");
+        // The margin is all there is: never the suppliers' money.
+        let thin = run(&world(9_40, 100, 9_00), Amount::MAX).unwrap();
+        assert!(thin.repays_all && thin.seize >= Amount(9_399_999) && bounty(&thin) <= 400_000, "{thin:?}");
+        let underwater = run(&world(8_00, 100, 9_00), Amount::MAX).unwrap();
+        assert!(underwater.seizes_all && bounty(&underwater) <= 157_000, "{underwater:?}");
+    }
+
+    #[test]
+    fn beside_another_debt_the_flat_bounty_leaves_health_higher() {
+        // 1,000 of collateral with a limit of 850, debts of 5 and 850: HF = 0.9942.
+        let mut world = world(1_000_00, 100, 5_00);
+        world.totals.debt = world.totals.debt.checked_add(usd(850)).unwrap();
+        let flat =
+            plan(&world.totals, &Rules { min_bounty: usd(3), ..RULES }, &TERMS, &world.pair, Amount::MAX).unwrap();
+        assert!(flat.repays_all && !flat.close_out);
+        let after = world
+            .pair
+            .totals_after(&world.totals, Amount::ZERO, Amount(world.pair.collateral.0 - flat.seize.0))
+            .unwrap();
+        assert!(after.is_healthier_than(&world.totals));
+        // 5 dollars of debt carry 4.97 of limit at this health, that is 5.85 of collateral: less than 5 + 3.
+        let seized = flat.seize.0;
+        assert!((5_800_000..5_850_000).contains(&seized), "{seized}");
     }
 
     #[test]
@@ -312,12 +479,29 @@ mod tests {
         world.totals.collateral = world.totals.collateral.checked_add(usd(1_553)).unwrap();
         world.totals.limit = world.totals.limit.checked_add(usd(1_320)).unwrap();
         // The target asks for 483 dollars, which leaves about 12; with a minimum of 20 the rest is taken too.
-        let at = |min, max| plan(&world.totals, Fraction::from_bps_floor(10_500), usd(min), &TERMS, &world.pair, max);
+        let at = |min, max| plan(&world.totals, &Rules { min_position: usd(min), ..RULES }, &TERMS, &world.pair, max);
         let to_target = at(10, Amount::MAX).unwrap();
         assert!(!to_target.seizes_all);
         let whole = at(20, Amount::MAX).unwrap();
         assert!(whole.seizes_all && whole.repay > to_target.repay);
         assert_eq!(at(20, to_target.repay).unwrap(), to_target, "the caller's maximum still binds");
+    }
+
+    #[test]
+    fn a_remainder_of_dust_collateral_stays_where_a_small_debt_would() {
+        // Beside 505 of collateral and a debt of 500 stand another collateral and another debt: HF = 1,731.25 / 1,732.
+        let mut world = world(505_00, 100, 500_00);
+        let (collateral, limit, debt) = (usd(1_553), usd(1_302), usd(1_232));
+        world.totals.collateral = world.totals.collateral.checked_add(collateral).unwrap();
+        world.totals.limit = world.totals.limit.checked_add(limit).unwrap();
+        world.totals.debt = world.totals.debt.checked_add(debt).unwrap();
+        let at =
+            |min| plan(&world.totals, &Rules { min_position: usd(min), ..RULES }, &TERMS, &world.pair, Amount::MAX);
+        // The target asks for 478 dollars and leaves 16 of the collateral; all of it would leave 5 of the debt.
+        let target = at(10).unwrap();
+        assert!(!target.seizes_all && target.repay.0 / 1_000_000 == 478, "{target:?}");
+        assert_eq!(at(20), Ok(target), "dust, but 5 would be a small debt");
+        assert!(at(4).is_ok_and(|plan| !plan.seizes_all), "no dust");
     }
 
     #[test]
@@ -329,6 +513,23 @@ mod tests {
         assert!(plan.repay.0 < 1_000_000);
         world.pair.liquid = Amount::ZERO;
         assert_eq!(run(&world, Amount::MAX), Err(RiskError::NothingToSeize));
+    }
+
+    /// A reserve of which somebody borrowed all but so much does not make a small debt of a large one, nor two of one.
+    #[test]
+    fn little_liquidity_cuts_no_debt_to_a_small_one() {
+        let mut world = world(13_00, 100, 11_50); // close-out, with a margin above the largest bonus
+        world.pair.liquid = Amount(5_450_000); // pays for five dollars of debt, of which 1.50 may be repaid
+        let part = run(&world, Amount::MAX).unwrap();
+        assert_eq!(part.repay, Amount(1_499_999));
+        assert!(part.to_keeper <= world.pair.liquid && !part.repays_all && !part.seizes_all);
+        let small = &mut self::world(11_00, 100, 9_50);
+        small.pair.liquid = Amount(5_450_000);
+        assert_eq!(run(small, Amount::MAX), Err(RiskError::PartOfSmallPosition));
+        small.pair.liquid = Amount::ZERO;
+        assert_eq!(run(small, Amount::MAX), Err(RiskError::NothingToSeize));
+        small.pair.liquid = Amount::MAX; // in shares
+        assert!(run(small, Amount::MAX).unwrap().repays_all);
     }
 
     #[test]
@@ -368,7 +569,12 @@ mod tests {
             prop_assert!(plan.seize <= pair.collateral && plan.to_keeper <= plan.seize && plan.to_keeper <= pair.liquid);
             let paid = pair.debt_price.value_ceil(plan.repay).unwrap().0;
             let taken = pair.collateral_price.value_floor(plan.seize).unwrap().0;
-            prop_assert!(taken <= paid.mul_ceil(Fraction::ONE.checked_add(plan.bonus).unwrap()).unwrap());
+            let bonus_worth = paid.mul_ceil(Fraction::ONE.checked_add(plan.bonus).unwrap()).unwrap();
+            let small = plan.repays_all && pair.is_small(pair.owed, &RULES).unwrap();
+            let flat_worth = paid.checked_add(RULES.min_bounty.0).unwrap()
+                .checked_add(paid.mul_ceil(plan.bonus).unwrap()).unwrap();
+            let most = if small { bonus_worth.max(flat_worth) } else { bonus_worth };
+            prop_assert!(taken <= most);
         }
 
         /// Above the close-out zone health strictly rises, or a position is closed.

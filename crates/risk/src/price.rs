@@ -160,6 +160,8 @@ impl UnitPrice {
     const TO_FRACTION: u32 = Self::BITS - Fraction::BITS;
     /// Worth nothing.
     pub const ZERO: Self = Self(0);
+    /// Worth more than anything.
+    pub const MAX: Self = Self(u128::MAX);
 
     /// `mantissa * 10^exponent` dollars per whole token of `decimals`, rounded down.
     ///

@@ -11,7 +11,7 @@ const DIGIT_MASK: u64 = 0xffff_ffff;
 
 #[inline(always)]
 #[allow(clippy::cast_possible_truncation)] // keeps the low half, on purpose
-const fn low(x: u128) -> u64 {
+pub(crate) const fn low(x: u128) -> u64 {
     x as u64
 }
 
@@ -53,6 +53,12 @@ const fn mul_words(a: u64, b: u64) -> (u64, u64) {
 pub(crate) const fn mul_64(a: u64, b: u64) -> u128 {
     let (high, low) = mul_words(a, b);
     join(high, low)
+}
+
+/// `a * b / 2^64`, rounded down: the product of two numbers below 1 that have 64 fractional bits.
+#[inline(always)]
+pub(crate) const fn mul_high(a: u64, b: u64) -> u64 {
+    mul_words(a, b).0
 }
 
 /// `a * b`, exactly, as its high word and its low 128 bits.
@@ -210,7 +216,7 @@ const LEADING_ZEROS: [u8; 256] = {
 /// Those of a number that is not zero. SBPF cannot count them, and `u64::leading_zeros` becomes five times as long.
 #[inline(always)]
 #[allow(clippy::indexing_slicing)] // a byte is below 256
-const fn leading_zeros(mut x: u64) -> u32 {
+pub(crate) const fn leading_zeros(mut x: u64) -> u32 {
     let mut zeros = 0u32;
     while x >> 56 == 0 && zeros < 56 {
         zeros = zeros.wrapping_add(8);
@@ -308,7 +314,9 @@ mod tests {
             let b = low(b);
             let (high, low) = mul_by_word(a, b);
             prop_assert_eq!(big(u128::from(high), low), BigUint::from(a) * b);
-            prop_assert_eq!(BigUint::from(mul_64(super::low(a), b)), BigUint::from(super::low(a)) * b);
+            let of_words = BigUint::from(super::low(a)) * b;
+            prop_assert_eq!(BigUint::from(mul_high(super::low(a), b)), &of_words >> 64u32);
+            prop_assert_eq!(BigUint::from(mul_64(super::low(a), b)), of_words);
         }
 
         #[test]
