@@ -26,3 +26,8 @@ pub fn liquidity(reserve: &Pubkey) -> Pubkey {
 pub fn vault(market: &Pubkey, owner: &Pubkey, index: u16) -> Pubkey {
     derive(&[seeds::VAULT, market.as_ref(), owner.as_ref(), &index.to_le_bytes()])
 }
+
+/// The mint of a market's minted reserve.
+pub fn minted_mint(market: &Pubkey) -> Pubkey {
+    derive(&[seeds::MINT, market.as_ref()])
+}

@@ -3,7 +3,7 @@
 use crate::error::ClientError;
 use crate::{address, token};
 use anchor_lang::prelude::Pubkey;
-use keel::state::{Reserve, Vault};
+use keel::state::{Reserve, Side, Vault};
 use solana_instruction::AccountMeta;
 use std::collections::BTreeMap;
 
@@ -68,12 +68,15 @@ impl Book {
         for key in acted {
             metas.extend(self.listing(key)?.prices.iter().map(read));
         }
-        for (position, _) in vault.occupied() {
+        for (position, side) in vault.occupied() {
             if acted.contains(&position.reserve) {
                 continue;
             }
-            metas.push(read(&position.reserve));
-            metas.extend(self.listing(&position.reserve)?.prices.iter().map(read));
+            let listing = self.listing(&position.reserve)?;
+            // An isolated collateral's reserve counts the debts against its ceiling.
+            let counts = side == Side::Collateral && listing.reserve.is_isolated_collateral();
+            metas.push(if counts { AccountMeta::new(position.reserve, false) } else { read(&position.reserve) });
+            metas.extend(listing.prices.iter().map(read));
         }
         Ok(metas)
     }

@@ -5,9 +5,14 @@ use crate::error::ClientError;
 use anchor_lang::prelude::Pubkey;
 use keel::KeelError;
 use keel::oracle::{self, NO_READINGS, Readings};
-use keel::state::{Market, Reserve, Vault};
+use keel::state::{Market, Position, RampState, Reserve, Side, Vault};
 use keel::valuation::{self, Source, Valuation};
-use keel_risk::price::{Moment, Purpose};
+use keel_risk::Fraction;
+use keel_risk::haircut::{Haircut, HaircutTerms, ThresholdRamp};
+use keel_risk::health::Totals;
+use keel_risk::outlook::{CollateralExposure, DebtExposure, Exposure, lowest_health};
+use keel_risk::price::{Moment, Purpose, UnitPrice};
+use keel_risk::units::Amount;
 use std::collections::HashMap;
 
 /// A fetched price account.
@@ -61,4 +66,67 @@ pub fn value(
 ) -> Result<Valuation, ClientError> {
     let mut source = Fetched { book, market, prices };
     Ok(valuation::value(vault, &[], &mut source, purpose, moment)?)
+}
+
+/// The least that the limit and the most that the debt of `vault` can be until `horizon` seconds after `moment`, while
+/// its owner does nothing and prices stand still: what notice the program gives. [`value`] for liquidation never comes
+/// below this health in that time, whatever others do; [`keel_risk::outlook`] says what is assumed and why it holds.
+///
+/// Where the weights of the vault's efficiency group count, no haircut does, only the ramp of the group's threshold. Where
+/// they begin to count later, because somebody repays the last debt outside, health only rises: they are never lower.
+///
+/// # Errors
+/// As [`value`] for liquidation; `Refused` with `Overflow` for horizons beyond those of [`lowest_health`].
+pub fn outlook(
+    book: &Book,
+    market: &Market,
+    vault: &Vault,
+    prices: &PriceAccounts,
+    moment: &Moment,
+    horizon: u32,
+) -> Result<Totals, ClientError> {
+    let mut source = Fetched { book, market, prices };
+    let group = if vault.is_grouped() { vault.group } else { 0 };
+    let mut positions = Vec::new();
+    for (position, side) in vault.occupied() {
+        positions.push(source.reserve(&position.reserve, |reserve, readings| {
+            let price = reserve.maintenance_price(readings, side, moment)?;
+            exposure(group, position, side, reserve, price, moment.now)
+        })?);
+    }
+    Ok(lowest_health(positions, moment.now, horizon).map_err(KeelError::from)?)
+}
+
+/// A position with the weights of `group`, if it has any there.
+fn exposure(
+    group: u32,
+    position: &Position,
+    side: Side,
+    reserve: &Reserve,
+    price: UnitPrice,
+    now: i64,
+) -> Result<Exposure, KeelError> {
+    let (amount, config) = (reserve.amount(position, side, now)?, &reserve.config);
+    Ok(match side {
+        Side::Collateral => {
+            let value = price.value_floor(amount)?;
+            let (haircut, terms, threshold) = if reserve.has_weights_in(group) {
+                let threshold = ramp(&reserve.group_threshold_ramp, config.group.liquidation_threshold_bps);
+                (Haircut::settled(Fraction::ZERO, now), HaircutTerms::default(), threshold)
+            } else {
+                let threshold = ramp(&reserve.threshold_ramp, config.collateral.liquidation_threshold_bps);
+                (reserve.haircut(), config.haircut_terms(), threshold)
+            };
+            Exposure::Collateral(CollateralExposure { value, haircut, terms, threshold })
+        }
+        Side::Debt => Exposure::Debt(DebtExposure {
+            value: price.value_ceil(amount)?,
+            unit: price.value_ceil(Amount(1))?,
+            max_rate: config.rate_terms().model.highest_rate()?.max(reserve.rate.borrow.into()),
+        }),
+    })
+}
+
+fn ramp(state: &RampState, to_bps: u32) -> ThresholdRamp {
+    ThresholdRamp { from_bps: state.from_bps, to_bps, started_at: state.started_at, duration: state.duration }
 }

@@ -5,8 +5,8 @@ use crate::error::ClientError;
 use crate::{address, token};
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::{InstructionData, ToAccountMetas, system_program};
-use keel::AmountSpec;
 use keel::state::{MarketParams, ReserveConfig, Side, Vault};
+use keel::{AmountSpec, Receive};
 use solana_instruction::{AccountMeta, Instruction};
 
 fn build(accounts: impl ToAccountMetas, data: impl InstructionData, remaining: Vec<AccountMeta>) -> Instruction {
@@ -51,6 +51,75 @@ pub fn init_reserve(
     build(accounts, keel::instruction::InitReserve { config }, prices)
 }
 
+/// Creates the token and the minted reserve of `market`, whose swap holds `swap_reserve`. Signed by payer and governance.
+pub fn init_minted_reserve(
+    payer: Pubkey,
+    governance: Pubkey,
+    market: Pubkey,
+    swap_reserve: Pubkey,
+    config: ReserveConfig,
+) -> Instruction {
+    let mint = address::minted_mint(&market);
+    let accounts = keel::accounts::InitMintedReserve {
+        payer,
+        governance,
+        market,
+        mint,
+        reserve: address::reserve(&market, &mint),
+        swap_reserve,
+        token_program: token::TOKEN_PROGRAM,
+        system_program: system_program::ID,
+    };
+    build(accounts, keel::instruction::InitMintedReserve { config }, Vec::new())
+}
+
+/// Sets the parameters of a market. Signed by governance.
+pub fn update_market(governance: Pubkey, market: Pubkey, params: MarketParams) -> Instruction {
+    let accounts = keel::accounts::UpdateMarket { governance, market };
+    build(accounts, keel::instruction::UpdateMarket { params }, Vec::new())
+}
+
+/// Sets the parameters of a reserve; a lower liquidation threshold ramps down over `ramp` seconds. `prices` holds a price
+/// account per feed if the feeds are others than before. Signed by governance.
+pub fn update_reserve(
+    governance: Pubkey,
+    market: Pubkey,
+    reserve: Pubkey,
+    config: ReserveConfig,
+    ramp: u32,
+    prices: &[Pubkey],
+) -> Instruction {
+    let accounts = keel::accounts::UpdateReserve { governance, market, reserve };
+    let prices = prices.iter().map(|key| AccountMeta::new_readonly(*key, false)).collect();
+    build(accounts, keel::instruction::UpdateReserve { config, ramp }, prices)
+}
+
+/// Pauses what `bits` say for `seconds`. Signed by governance or guardian.
+pub fn set_pause(signer: Pubkey, market: Pubkey, bits: u32, seconds: u32) -> Instruction {
+    build(keel::accounts::SetPause { signer, market }, keel::instruction::SetPause { bits, seconds }, Vec::new())
+}
+
+/// Pays insurance of a reserve to a token account. Signed by governance.
+pub fn withdraw_insurance(
+    book: &Book,
+    governance: Pubkey,
+    reserve: Pubkey,
+    token_account: Pubkey,
+    amount: u64,
+) -> Result<Instruction, ClientError> {
+    let state = &book.listing(&reserve)?.reserve;
+    let accounts = keel::accounts::WithdrawInsurance {
+        governance,
+        market: book.market,
+        reserve,
+        liquidity: state.liquidity,
+        token_account,
+        mint: state.mint,
+        token_program: state.token_program,
+    };
+    Ok(build(accounts, keel::instruction::WithdrawInsurance { amount }, Vec::new()))
+}
+
 /// Opens vault `index` of `owner`. Signed by payer and owner.
 pub fn open_vault(payer: Pubkey, owner: Pubkey, market: Pubkey, index: u16) -> Instruction {
     let accounts = keel::accounts::OpenVault {
@@ -59,13 +128,49 @@ pub fn open_vault(payer: Pubkey, owner: Pubkey, market: Pubkey, index: u16) -> I
         market,
         vault: address::vault(&market, &owner, index),
         system_program: system_program::ID,
+        instructions: keel::introspection::ID,
     };
     build(accounts, keel::instruction::OpenVault { index }, Vec::new())
 }
 
 /// Closes an empty vault. Signed by the owner, who receives its rent.
 pub fn close_vault(owner: Pubkey, vault: Pubkey) -> Instruction {
-    build(keel::accounts::CloseVault { owner, vault }, keel::instruction::CloseVault {}, Vec::new())
+    let accounts = keel::accounts::CloseVault { owner, vault, instructions: keel::introspection::ID };
+    build(accounts, keel::instruction::CloseVault {}, Vec::new())
+}
+
+fn vault_life(signer: Pubkey, vault: Pubkey) -> keel::accounts::VaultLife {
+    keel::accounts::VaultLife { signer, vault, instructions: keel::introspection::ID }
+}
+
+/// Gives `delegate` [`keel::state::rights`] until a moment; zeros for none. Signed by the owner.
+pub fn set_delegate(owner: Pubkey, vault: Pubkey, delegate: Pubkey, rights: u32, until: i64) -> Instruction {
+    let data = keel::instruction::SetDelegate { delegate, rights, until };
+    build(vault_life(owner, vault), data, Vec::new())
+}
+
+/// Offers a vault to another owner. Signed by the owner.
+pub fn offer_vault(owner: Pubkey, vault: Pubkey, to: Pubkey) -> Instruction {
+    build(vault_life(owner, vault), keel::instruction::OfferVault { to }, Vec::new())
+}
+
+/// Takes over an offered vault. Signed by whom it was offered to.
+pub fn accept_vault(new_owner: Pubkey, vault: Pubkey) -> Instruction {
+    build(vault_life(new_owner, vault), keel::instruction::AcceptVault {}, Vec::new())
+}
+
+/// Puts `vault`, which must be as on chain when the transaction runs, into an efficiency group, or out of any with 0.
+/// Signed by owner or delegate.
+pub fn set_efficiency_group(
+    book: &Book,
+    user: Pubkey,
+    vault_key: Pubkey,
+    vault: &Vault,
+    group: u32,
+) -> Result<Instruction, ClientError> {
+    let accounts = keel::accounts::SetEfficiencyGroup { user, market: book.market, vault: vault_key };
+    let remaining = if vault.has(Side::Debt) { book.remaining(vault, &[])? } else { Vec::new() };
+    Ok(build(accounts, keel::instruction::SetEfficiencyGroup { group }, remaining))
 }
 
 /// Who acts on which vault and reserve, with which token account.
@@ -122,12 +227,92 @@ pub fn borrow(book: &Book, vault: &Vault, actor: &Actor, amount: u64) -> Result<
     Ok(build(actor.accounts(book)?, data, remaining))
 }
 
-/// Repays debt of a vault. Signed by `actor.user`.
-pub fn repay(book: &Book, actor: &Actor, amount: AmountSpec) -> Result<Instruction, ClientError> {
-    Ok(build(actor.accounts(book)?, keel::instruction::Repay { amount }, Vec::new()))
+/// Repays debt of `vault`, which must be as on chain when the transaction runs. Signed by `actor.user`.
+pub fn repay(book: &Book, vault: &Vault, actor: &Actor, amount: AmountSpec) -> Result<Instruction, ClientError> {
+    let counts = vault.find(&actor.reserve).is_some_and(|position| position.isolated_debt > 0);
+    let remaining = if counts { vec![AccountMeta::new(vault.isolated_reserve, false)] } else { Vec::new() };
+    Ok(build(actor.accounts(book)?, keel::instruction::Repay { amount }, remaining))
 }
 
-/// A liquidation to build.
+/// Borrows `amount` of `reserve` until the end of the transaction, in which [`flash_repay`] must follow. Signed by `user`.
+pub fn flash_borrow(
+    book: &Book,
+    user: Pubkey,
+    reserve: Pubkey,
+    token_account: Pubkey,
+    amount: u64,
+) -> Result<Instruction, ClientError> {
+    let data = keel::instruction::FlashBorrow { amount };
+    Ok(build(flash_flow(book, user, reserve, token_account)?, data, Vec::new()))
+}
+
+/// Repays a flash loan of `amount` with its fee. Signed by `user`.
+pub fn flash_repay(
+    book: &Book,
+    user: Pubkey,
+    reserve: Pubkey,
+    token_account: Pubkey,
+    amount: u64,
+) -> Result<Instruction, ClientError> {
+    let data = keel::instruction::FlashRepay { amount };
+    Ok(build(flash_flow(book, user, reserve, token_account)?, data, Vec::new()))
+}
+
+fn flash_flow(
+    book: &Book,
+    user: Pubkey,
+    reserve: Pubkey,
+    token_account: Pubkey,
+) -> Result<keel::accounts::FlashFlow, ClientError> {
+    let state = &book.listing(&reserve)?.reserve;
+    Ok(keel::accounts::FlashFlow {
+        user,
+        market: book.market,
+        reserve,
+        liquidity: state.liquidity,
+        token_account,
+        mint: state.mint,
+        token_program: state.token_program,
+        instructions: keel::introspection::ID,
+    })
+}
+
+/// Mints the market's token for `assets` of the swap's reserve, with the user's associated token accounts.
+pub fn swap_in(book: &Book, user: Pubkey, assets: u64, min_tokens: u64) -> Result<Instruction, ClientError> {
+    let (accounts, prices) = swap(book, user)?;
+    Ok(build(accounts, keel::instruction::SwapIn { assets, min_tokens }, prices))
+}
+
+/// Burns `tokens` of the market's token for assets of the swap's reserve, with the user's associated token accounts.
+pub fn swap_out(book: &Book, user: Pubkey, tokens: u64, min_assets: u64) -> Result<Instruction, ClientError> {
+    let (accounts, prices) = swap(book, user)?;
+    Ok(build(accounts, keel::instruction::SwapOut { tokens, min_assets }, prices))
+}
+
+fn swap(book: &Book, user: Pubkey) -> Result<(keel::accounts::Swap, Vec<AccountMeta>), ClientError> {
+    let minted_mint = address::minted_mint(&book.market);
+    let minted_reserve = address::reserve(&book.market, &minted_mint);
+    let minted = &book.listing(&minted_reserve)?.reserve;
+    let pooled_reserve = minted.minted.swap_reserve;
+    let listing = book.listing(&pooled_reserve)?;
+    let pooled = &listing.reserve;
+    let accounts = keel::accounts::Swap {
+        user,
+        market: book.market,
+        minted_reserve,
+        pooled_reserve,
+        minted_mint,
+        pooled_liquidity: pooled.liquidity,
+        user_minted_account: token::associated_address(&user, &minted.mint, &minted.token_program),
+        user_pooled_account: token::associated_address(&user, &pooled.mint, &pooled.token_program),
+        pooled_mint: pooled.mint,
+        minted_token_program: minted.token_program,
+        pooled_token_program: pooled.token_program,
+    };
+    Ok((accounts, listing.prices.iter().map(|key| AccountMeta::new_readonly(*key, false)).collect()))
+}
+
+/// A liquidation or redemption to build.
 #[derive(Clone, Copy, Debug)]
 pub struct Liquidation {
     /// Signs and pays; receives the collateral.
@@ -144,32 +329,56 @@ pub struct Liquidation {
     pub min_seize: u64,
 }
 
+impl Liquidation {
+    fn accounts(&self, book: &Book) -> Result<keel::accounts::Liquidate, ClientError> {
+        let debt = &book.listing(&self.debt_reserve)?.reserve;
+        let collateral = &book.listing(&self.collateral_reserve)?.reserve;
+        let paid_to = token::associated_address(&self.keeper, &collateral.mint, &collateral.token_program);
+        Ok(keel::accounts::Liquidate {
+            keeper: self.keeper,
+            market: book.market,
+            vault: self.vault,
+            debt_reserve: self.debt_reserve,
+            collateral_reserve: self.collateral_reserve,
+            debt_liquidity: debt.liquidity,
+            collateral_liquidity: collateral.liquidity,
+            keeper_debt_account: token::associated_address(&self.keeper, &debt.mint, &debt.token_program),
+            keeper_collateral_account: paid_to,
+            debt_mint: debt.mint,
+            collateral_mint: collateral.mint,
+            debt_token_program: debt.token_program,
+            collateral_token_program: collateral.token_program,
+        })
+    }
+}
+
 /// Liquidates `vault`, which must be as on chain when the transaction runs, with the keeper's associated token accounts.
 pub fn liquidate(book: &Book, vault: &Vault, terms: &Liquidation) -> Result<Instruction, ClientError> {
-    let debt = &book.listing(&terms.debt_reserve)?.reserve;
-    let collateral = &book.listing(&terms.collateral_reserve)?.reserve;
-    let accounts = keel::accounts::Liquidate {
-        keeper: terms.keeper,
-        market: book.market,
-        vault: terms.vault,
-        debt_reserve: terms.debt_reserve,
-        collateral_reserve: terms.collateral_reserve,
-        debt_liquidity: debt.liquidity,
-        collateral_liquidity: collateral.liquidity,
-        keeper_debt_account: token::associated_address(&terms.keeper, &debt.mint, &debt.token_program),
-        keeper_collateral_account: token::associated_address(
-            &terms.keeper,
-            &collateral.mint,
-            &collateral.token_program,
-        ),
-        debt_mint: debt.mint,
-        collateral_mint: collateral.mint,
-        debt_token_program: debt.token_program,
-        collateral_token_program: collateral.token_program,
-    };
-    let data = keel::instruction::Liquidate { max_repay: terms.max_repay, min_seize: terms.min_seize };
+    let Liquidation { max_repay, min_seize, .. } = *terms;
+    let data = keel::instruction::Liquidate { max_repay, min_seize, receive: Receive::Tokens };
     let remaining = book.remaining(vault, &[terms.debt_reserve, terms.collateral_reserve])?;
+    Ok(build(terms.accounts(book)?, data, remaining))
+}
+
+/// [`liquidate`] with the collateral as supply shares in `keeper_vault`, a vault of the keeper's.
+pub fn liquidate_for_shares(
+    book: &Book,
+    vault: &Vault,
+    terms: &Liquidation,
+    keeper_vault: Pubkey,
+) -> Result<Instruction, ClientError> {
+    let Liquidation { max_repay, min_seize, .. } = *terms;
+    let data = keel::instruction::Liquidate { max_repay, min_seize, receive: Receive::Shares };
+    let remaining = book.remaining(vault, &[terms.debt_reserve, terms.collateral_reserve])?;
+    let accounts = keel::accounts::Liquidate { keeper_collateral_account: keeper_vault, ..terms.accounts(book)? };
     Ok(build(accounts, data, remaining))
+}
+
+/// Redeems minted tokens for collateral of `vault`, which must be as on chain when the transaction runs.
+pub fn redeem(book: &Book, vault: &Vault, terms: &Liquidation) -> Result<Instruction, ClientError> {
+    let Liquidation { max_repay, min_seize, .. } = *terms;
+    let remaining = book.remaining(vault, &[terms.debt_reserve, terms.collateral_reserve])?;
+    Ok(build(terms.accounts(book)?, keel::instruction::Redeem { max_repay, min_seize }, remaining))
 }
 
 /// Accrues a reserve and stores its prices.

@@ -20,7 +20,7 @@ pub enum KeelError {
     // Amounts and limits: 10 to 29.
     #[msg("The amount is zero")]
     ZeroAmount = 10,
-    #[msg("The reserve holds less than that: the rest is lent out. Take less, or wait for repayments")]
+    #[msg("There is less than that: the rest is lent out, or was never minted. Take less, or wait for repayments")]
     InsufficientLiquidity = 11,
     #[msg("The deposit would exceed the reserve's deposit cap")]
     DepositCapExceeded = 12,
@@ -36,6 +36,20 @@ pub enum KeelError {
     PositionTooSmall = 17,
     #[msg("Borrow takes an exact amount")]
     BorrowNeedsAmount = 18,
+    #[msg("More would leave the reserve than it lets out within an hour or a day. Take less, or wait")]
+    OutflowLimitExceeded = 19,
+    #[msg("The debt against this isolated collateral would exceed its ceiling")]
+    IsolatedDebtCeilingExceeded = 20,
+    #[msg("The swap would hold more than its cap")]
+    SwapCapExceeded = 21,
+    #[msg("The swap or redemption would pay less than the minimum that was asked for")]
+    OutputTooSmall = 22,
+    #[msg("Less insurance would remain than governance must leave")]
+    InsuranceFloor = 23,
+    #[msg("This is paused at the moment; the pause ends by itself")]
+    Paused = 24,
+    #[msg("A minted reserve takes no deposits: its token is no collateral in its own market")]
+    MintedTakesNoDeposits = 25,
 
     // Vaults: 30 to 49.
     #[msg("All 16 position slots of this vault are in use. Close one, or open another vault")]
@@ -56,6 +70,24 @@ pub enum KeelError {
     VaultInsolvent = 37,
     #[msg("Only the owner can add a new asset to a vault; others can add to what it already holds")]
     OnlyOwnerOpensPositions = 38,
+    #[msg("The delegate of this vault does not have this right")]
+    DelegateLacksRight = 39,
+    #[msg("The delegate's rights have expired")]
+    DelegateExpired = 40,
+    #[msg("Unknown rights, or none; see the documentation of set_delegate")]
+    UnknownRights = 41,
+    #[msg("Without the right to pay anyone, a delegate pays to token accounts of the vault's owner only")]
+    DelegatePaysOwnerOnly = 42,
+    #[msg("The vault is not offered to this signer")]
+    VaultNotOffered = 43,
+    #[msg("Isolated collateral must be the vault's only collateral, and be deposited before anything is borrowed")]
+    IsolatedCollateralMixed = 44,
+    #[msg("An isolated debt must be the vault's only debt")]
+    IsolatedDebtMixed = 45,
+    #[msg("The keeper's vault is the one that is liquidated")]
+    SameVault = 46,
+    #[msg("The account is not a vault")]
+    NotAVault = 47,
 
     // Accounts: 50 to 69.
     #[msg("The account belongs to another market")]
@@ -76,6 +108,16 @@ pub enum KeelError {
     ZeroAddress = 57,
     #[msg("The account is not a token account")]
     NotATokenAccount = 58,
+    #[msg("The reserve is not a minted one, or is one where a pooled is needed")]
+    WrongReserveKind = 59,
+    #[msg("The market has a minted reserve already")]
+    MintedReserveExists = 60,
+    #[msg("The reserve is not the one that the swap holds")]
+    WrongSwapReserve = 61,
+    #[msg("The signer may not pause, or not this, for so long or so soon again")]
+    NotPauser = 62,
+    #[msg("Repayments, liquidations and deposits to vaults in debt are the last things to be paused")]
+    PauseOrder = 63,
 
     // Prices: 70 to 99.
     #[msg("The price account is not owned by the market's price receiver program")]
@@ -122,6 +164,20 @@ pub enum KeelError {
     RestartGracePeriod = 104,
     #[msg("The vault has no bad debt: its collateral can still be liquidated, or covers the debt")]
     NoBadDebt = 105,
+    #[msg("A debt under the minimum position is repaid whole or not at all")]
+    PartOfSmallPosition = 106,
+    #[msg("The vault is healthier than redemptions may touch, or redemptions are switched off")]
+    NotRedeemable = 107,
+    #[msg("A flash loan of this reserve is open")]
+    FlashLoanOpen = 108,
+    #[msg("No flash loan of that amount is open")]
+    NoFlashLoan = 109,
+    #[msg("A flash loan needs a top-level flash_repay of the same reserve and amount later in the transaction")]
+    FlashLoanNotRepaid = 110,
+    #[msg("Flash loans are top-level instructions: other programs cannot take them")]
+    FlashLoanNested = 111,
+    #[msg("Not possible while a flash loan is open")]
+    InFlashLoan = 112,
 
     // Configuration: 120 to 139.
     #[msg("A haircut is above 100 %, or the base haircut above the maximum")]
@@ -142,6 +198,24 @@ pub enum KeelError {
     ConfigDecimals = 127,
     #[msg("The minimum position value is out of bounds")]
     ConfigMinPosition = 128,
+    #[msg("The flat minimum bounty is out of bounds")]
+    ConfigMinBounty = 129,
+    #[msg("A volatility parameter is out of bounds")]
+    ConfigVolatility = 130,
+    #[msg("A ramp rate is out of bounds, or a ramp is shorter than a day")]
+    ConfigRamp = 131,
+    #[msg(
+        "A group's weights must be ordered, at most 100 % and no lower than the ordinary ones; an asset never leaves its group"
+    )]
+    ConfigGroup = 132,
+    #[msg("Only a minted reserve has a swap and redemptions, with bounds; it has no oracle and is no collateral")]
+    ConfigMinted = 133,
+    #[msg("A fee or the insurance floor is out of bounds")]
+    ConfigFee = 134,
+    #[msg("An outflow limit of zero; pause withdrawals instead, or give u64::MAX for no limit")]
+    ConfigOutflow = 135,
+    #[msg("isolated_debt is 0 or 1")]
+    ConfigIsolation = 136,
 
     // Token-2022 extensions: 140 to 159.
     #[msg("Mints with the extension TransferFeeConfig are not accepted")]
@@ -174,6 +248,20 @@ impl From<RiskError> for KeelError {
             RiskError::DivisionByZero => Self::DivisionByZero,
             RiskError::ZeroAmount => Self::ZeroAmount,
             RiskError::InsufficientLiquidity => Self::InsufficientLiquidity,
+            RiskError::OutflowLimitExceeded => Self::OutflowLimitExceeded,
+            RiskError::SwapCapExceeded => Self::SwapCapExceeded,
+            RiskError::InsuranceFloor => Self::InsuranceFloor,
+            RiskError::MintedTakesNoDeposits => Self::MintedTakesNoDeposits,
+            RiskError::FlashLoanOpen => Self::FlashLoanOpen,
+            RiskError::NoFlashLoan => Self::NoFlashLoan,
+            RiskError::PartOfSmallPosition => Self::PartOfSmallPosition,
+            RiskError::NotRedeemable => Self::NotRedeemable,
+            RiskError::ConfigVolatility => Self::ConfigVolatility,
+            RiskError::ConfigRamp => Self::ConfigRamp,
+            RiskError::ConfigGroup => Self::ConfigGroup,
+            RiskError::ConfigMinted => Self::ConfigMinted,
+            RiskError::ConfigFee => Self::ConfigFee,
+            RiskError::ConfigOutflow => Self::ConfigOutflow,
             RiskError::DepositCapExceeded => Self::DepositCapExceeded,
             RiskError::BorrowCapExceeded => Self::BorrowCapExceeded,
             RiskError::InsufficientCollateral => Self::InsufficientCollateral,

@@ -66,12 +66,14 @@ pub struct Liquidated {
     pub repaid: u64,
     pub seized: u64,
     pub to_keeper: u64,
+    /// Whether the keeper received supply shares instead of tokens.
+    pub in_shares: bool,
     pub bonus: u128,
     pub health_before: u128,
     pub health_after: u128,
 }
 
-/// A debt was written off: `owed = insured + socialized`, up to one native unit of rounding.
+/// A debt was written off: `owed = insured + socialized + deficit`, up to one native unit of rounding.
 #[event]
 pub struct BadDebtRecognized {
     pub vault: Pubkey,
@@ -79,6 +81,7 @@ pub struct BadDebtRecognized {
     pub owed: u64,
     pub insured: u64,
     pub socialized: u64,
+    pub deficit: u64,
     pub supply_index: u128,
 }
 
@@ -91,6 +94,7 @@ impl BadDebtRecognized {
             owed: loss.owed.0,
             insured: loss.insured.0,
             socialized: loss.socialized.0,
+            deficit: loss.deficit.0,
             supply_index: pool.supply_index.0.to_bits(),
         }
     }
@@ -111,11 +115,97 @@ pub struct FeedChallenged {
     pub feed: u8,
 }
 
-/// A reserve accrued interest. Indices are 60-bit fixed point.
+/// A reserve accrued interest and moved its haircut. Indices and haircuts are 60-bit fixed point.
 #[event]
 pub struct ReserveRefreshed {
     pub reserve: Pubkey,
     pub supply_index: u128,
     pub debt_index: u128,
     pub available: u64,
+    pub maintenance_haircut: u128,
+    pub haircut_target: u128,
+}
+
+/// Governance set the parameters of a market.
+#[event]
+pub struct MarketConfigured {
+    pub market: Pubkey,
+}
+
+/// Governance set the parameters of a reserve.
+#[event]
+pub struct ReserveConfigured {
+    pub reserve: Pubkey,
+}
+
+/// Something is paused, or nothing any more. Bits as in [`crate::state::pause`].
+#[event]
+pub struct PauseSet {
+    pub market: Pubkey,
+    pub by: Pubkey,
+    pub paused: u32,
+    pub until: i64,
+}
+
+/// Governance took insurance above the floor out of a reserve.
+#[event]
+pub struct InsuranceWithdrawn {
+    pub reserve: Pubkey,
+    pub amount: u64,
+    pub shares: u128,
+}
+
+/// The minted token was created for the swap's asset, or burned for it. Amounts in native units of each.
+#[event]
+pub struct Swapped {
+    pub user: Pubkey,
+    pub minted: bool,
+    pub tokens: u64,
+    pub assets: u64,
+    pub fee: u64,
+}
+
+/// Tokens were burned for collateral of a vault. The fee is 60-bit fixed point and stayed with the vault.
+#[event]
+pub struct Redeemed {
+    pub vault: Pubkey,
+    pub redeemer: Pubkey,
+    pub collateral_reserve: Pubkey,
+    pub repaid: u64,
+    pub paid: u64,
+    pub fee: u128,
+    pub health_before: u128,
+    pub health_after: u128,
+}
+
+/// A flash loan was repaid with its fee.
+#[event]
+pub struct FlashLoan {
+    pub reserve: Pubkey,
+    pub amount: u64,
+    pub fee: u64,
+}
+
+/// A vault has another delegate, or none.
+#[event]
+pub struct DelegateSet {
+    pub vault: Pubkey,
+    pub delegate: Pubkey,
+    pub rights: u32,
+    pub until: i64,
+}
+
+/// A vault is in another efficiency group.
+#[event]
+pub struct GroupSet {
+    pub vault: Pubkey,
+    pub group: u32,
+}
+
+/// A vault has another owner.
+#[event]
+pub struct VaultTransferred {
+    pub vault: Pubkey,
+    pub from: Pubkey,
+    pub to: Pubkey,
 }

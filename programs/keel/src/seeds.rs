@@ -8,3 +8,5 @@ pub const RESERVE: &[u8] = b"reserve";
 pub const LIQUIDITY: &[u8] = b"liquidity";
 /// `["vault", market, owner, index: u16 little-endian]`.
 pub const VAULT: &[u8] = b"vault";
+/// `["mint", market]`: the mint of a market's minted reserve.
+pub const MINT: &[u8] = b"mint";

@@ -10,7 +10,7 @@
 
 use crate::errors::KeelError;
 use crate::oracle::{self, NO_READINGS, Readings};
-use crate::state::{Market, Reserve, Vault};
+use crate::state::{Market, Position, Reserve, Vault};
 use anchor_lang::Discriminator;
 use anchor_lang::compat::solana_sysvar::{Sysvar, last_restart_slot::LastRestartSlot};
 use anchor_lang::prelude::*;
@@ -72,10 +72,21 @@ pub struct Acted<'a> {
     pub price: Outcome<UnitPrice>,
 }
 
-/// The sums of a vault, and why a collateral counted as zero if one did.
+/// The sums of a vault, and what was seen on the way.
+#[derive(Default)]
 pub struct Valuation {
     pub totals: Totals,
+    /// The efficiency group whose weights count, or 0.
+    pub group: u32,
+    /// Why a collateral counted as zero, if one did.
     pub discarded: Option<KeelError>,
+    /// An isolated collateral, if there is one.
+    pub isolated_collateral: Option<Pubkey>,
+    /// How many collaterals and debts there are.
+    pub collaterals: u32,
+    pub debts: u32,
+    /// Whether a debt is isolated.
+    pub isolated_debt: bool,
 }
 
 impl Valuation {
@@ -85,6 +96,17 @@ impl Valuation {
     /// The reason why a collateral's price was unusable, if one was; else `Unhealthy`.
     pub fn require_healthy(&self) -> Outcome<()> {
         if self.totals.is_healthy() { Ok(()) } else { Err(self.discarded.unwrap_or(KeelError::Unhealthy)) }
+    }
+
+    /// An isolated collateral stands alone, and so does an isolated debt.
+    pub fn require_isolation(&self) -> Outcome<()> {
+        if self.isolated_collateral.is_some() && self.collaterals > 1 {
+            return Err(KeelError::IsolatedCollateralMixed);
+        }
+        if self.isolated_debt && self.debts > 1 {
+            return Err(KeelError::IsolatedDebtMixed);
+        }
+        Ok(())
     }
 }
 
@@ -130,12 +152,14 @@ pub fn value(
     purpose: Purpose,
     moment: &Moment,
 ) -> Outcome<Valuation> {
-    let mut valuation = Valuation { totals: Totals::default(), discarded: None };
+    let group = if vault.is_grouped() { vault.group } else { 0 };
+    let mut valuation = Valuation { group, ..Valuation::default() };
     for (position, side) in vault.occupied() {
         if let Some(known) = acted.iter().find(|a| *a.key == position.reserve) {
+            valuation.note(position, side, known.reserve);
             let price = valuation.usable(known.price, side, purpose)?;
-            let indices = known.reserve.pool().indices();
-            known.reserve.count(&mut valuation.totals, position, &indices, price, purpose)?;
+            let amount = known.reserve.amount(position, side, moment.now)?;
+            known.reserve.count(&mut valuation.totals, group, side, amount, price, purpose, moment.now)?;
             continue;
         }
         source.reserve(&position.reserve, |reserve, readings| {
@@ -143,15 +167,31 @@ pub fn value(
                 Purpose::NewRisk => reserve.new_risk_price(readings, side, moment),
                 Purpose::Liquidation => reserve.maintenance_price(readings, side, moment),
             };
+            valuation.note(position, side, reserve);
             let price = valuation.usable(price, side, purpose)?;
-            let indices = reserve.pool().project(moment.now)?;
-            reserve.count(&mut valuation.totals, position, &indices, price, purpose)
+            let amount = reserve.amount(position, side, moment.now)?;
+            reserve.count(&mut valuation.totals, group, side, amount, price, purpose, moment.now)
         })?;
     }
     Ok(valuation)
 }
 
 impl Valuation {
+    fn note(&mut self, position: &Position, side: Side, reserve: &Reserve) {
+        match side {
+            Side::Collateral => {
+                self.collaterals = self.collaterals.saturating_add(1);
+                if reserve.is_isolated_collateral() {
+                    self.isolated_collateral = Some(position.reserve);
+                }
+            }
+            Side::Debt => {
+                self.debts = self.debts.saturating_add(1);
+                self.isolated_debt |= reserve.is_isolated_debt();
+            }
+        }
+    }
+
     /// Under new risk, collateral without a usable price counts as zero and does not block what is safe without it.
     fn usable(&mut self, price: Outcome<UnitPrice>, side: Side, purpose: Purpose) -> Outcome<UnitPrice> {
         match (price, side, purpose) {

@@ -4,18 +4,21 @@
 //! padding; sizes are asserted at compile time and old bytes are kept as test fixtures.
 
 mod market;
+pub mod pause;
 mod reserve;
 mod vault;
 
-pub use market::{MAX_MIN_POSITION_MICRO_USD, Market, MarketParams};
+pub use market::{MAX_MIN_BOUNTY_MICRO_USD, MAX_MIN_POSITION_MICRO_USD, Market, MarketParams};
 pub use reserve::{
-    CollateralConfig, FeedConfig, HaircutState, LastPrice, Limits, MAX_DECIMALS, MAX_FEEDS, OracleConfig, RateConfig,
-    Reserve, ReserveConfig, ReserveKind,
+    CollateralConfig, FeedConfig, GroupConfig, HaircutState, LastPrice, Limits, MAX_DECIMALS, MAX_FEEDS, MintedConfig,
+    MintedState, OracleConfig, OutflowState, RampState, RateConfig, RateState, Reserve, ReserveConfig,
+    VolatilityConfig, VolatilityState,
 };
-pub use vault::{MAX_POSITIONS, Position, Vault};
+pub use vault::{MAX_POSITIONS, Position, Vault, rights, vault_mut};
 
 use anchor_lang::prelude::*;
 use keel_risk::Fraction;
+pub use keel_risk::pool::Kind;
 pub use keel_risk::price::Side;
 
 /// Layout version that this program writes.

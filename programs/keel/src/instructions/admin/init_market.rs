@@ -18,19 +18,12 @@ impl InitMarket<'_> {
     pub fn handler(ctx: Context<Self>, id: u16, params: MarketParams) -> Result<()> {
         params.validate()?;
         let governance = ctx.accounts.governance.key();
-        *ctx.accounts.market.load_init()? = Market {
-            version: LAYOUT_VERSION,
-            bump: ctx.bumps.market,
-            id,
-            target_health_bps: params.target_health_bps,
-            governance,
-            guardian: params.guardian,
-            risk_steward: params.risk_steward,
-            price_receiver: params.price_receiver,
-            min_position_micro_usd: params.min_position_micro_usd,
-            restart_grace_slots: params.restart_grace_slots,
-            reserved: [0; 512],
-        };
+        let mut market = ctx.accounts.market.load_init()?;
+        market.version = LAYOUT_VERSION;
+        market.bump = ctx.bumps.market;
+        market.id = id;
+        market.governance = governance;
+        market.configure(&params);
         emit!(MarketCreated { market: ctx.accounts.market.key(), governance, id });
         Ok(())
     }

@@ -1,12 +1,10 @@
 use crate::errors::KeelError;
 use crate::events::ReserveCreated;
-use crate::state::{LAYOUT_VERSION, MAX_DECIMALS, Market, Reserve, ReserveConfig, ReserveKind};
+use crate::state::{Kind, LAYOUT_VERSION, MAX_DECIMALS, Market, Reserve, ReserveConfig};
 use crate::valuation::{self, Cursor};
 use crate::{seeds, token};
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
-use keel_risk::Fraction;
-use keel_risk::pool::Pool;
 use keel_risk::price::Purpose;
 
 #[derive(Accounts)]
@@ -44,7 +42,7 @@ impl InitReserve<'_> {
         require_keys_eq!(self.governance.key(), self.market.load()?.governance, KeelError::NotGovernance);
         require_gte!(MAX_DECIMALS, self.mint.decimals, KeelError::ConfigDecimals);
         token::require_plain_mint(self.mint.as_ref().as_ref())?;
-        Ok(config.validate()?)
+        Ok(config.validate(Kind::Pooled)?)
     }
 
     pub fn handler(ctx: Context<Self>, config: ReserveConfig) -> Result<()> {
@@ -56,17 +54,11 @@ impl InitReserve<'_> {
             reserve.version = LAYOUT_VERSION;
             reserve.bump = ctx.bumps.reserve;
             reserve.decimals = accounts.mint.decimals;
-            reserve.kind = ReserveKind::Pooled as u8;
             reserve.market = accounts.market.key();
             reserve.mint = accounts.mint.key();
             reserve.token_program = accounts.token_program.key();
             reserve.liquidity = accounts.liquidity.key();
-            reserve.config = config;
-            let haircut = Fraction::from_bps_ceil(config.collateral.base_haircut_bps).into();
-            reserve.haircut.initial = haircut;
-            reserve.haircut.maintenance = haircut;
-            let pool = Pool::new(moment.now, &config.rate_terms()).map_err(KeelError::from)?;
-            reserve.settle(pool)?;
+            reserve.start(Kind::Pooled, config, moment.now)?;
             // A reserve has a last accepted price from the start: it is what its collateral counts at if the feed dies.
             let receiver = valuation::receiver(&accounts.market)?;
             let readings = Cursor::new(ctx.remaining_accounts).readings(&reserve, &receiver)?;

@@ -1,16 +1,26 @@
 use crate::errors::KeelError;
 use crate::events::{BadDebtRecognized, CollateralForfeited, Liquidated};
-use crate::instructions::user::signer_of;
-use crate::state::{Market, Reserve, Vault};
-use crate::token::{self, TokenAccounts};
+use crate::oracle::{NO_READINGS, Readings};
+use crate::state::{self, Market, Reserve, Vault, pause};
+use crate::token::Door;
 use crate::valuation::{self, Acted, Cursor, Others};
 use anchor_lang::prelude::*;
 use keel_risk::health::Totals;
-use keel_risk::liquidation::{self, Pair, Plan};
+use keel_risk::liquidation::{self, Pair, Plan, Rules};
 use keel_risk::pool::Pool;
 use keel_risk::price::{Moment, Purpose, Side};
-use keel_risk::units::{Amount, Quantity};
+use keel_risk::units::{Amount, DebtShares, Quantity, SupplyShares};
 
+/// How the keeper is paid.
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Receive {
+    /// In tokens, as far as the reserve has them.
+    Tokens,
+    /// In supply shares, into a vault of the keeper's: works when everything is lent.
+    Shares,
+}
+
+/// The accounts of `liquidate` and `redeem`. Remaining accounts as in [`valuation`].
 #[derive(Accounts)]
 pub struct Liquidate<'info> {
     /// Pays the debt and receives the collateral.
@@ -22,7 +32,7 @@ pub struct Liquidate<'info> {
     pub debt_reserve: AccountLoader<'info, Reserve>,
     #[account(mut)]
     pub collateral_reserve: AccountLoader<'info, Reserve>,
-    /// CHECK: must be the debt reserve's liquidity account.
+    /// CHECK: must be the debt reserve's liquidity account, or its mint if it is minted.
     #[account(mut)]
     pub debt_liquidity: UncheckedAccount<'info>,
     /// CHECK: must be the collateral reserve's liquidity account.
@@ -31,7 +41,7 @@ pub struct Liquidate<'info> {
     /// CHECK: where the repayment comes from; the token program checks mint and authority.
     #[account(mut)]
     pub keeper_debt_account: UncheckedAccount<'info>,
-    /// CHECK: where the collateral goes; the token program checks the mint.
+    /// CHECK: where the collateral goes. A token account, whose mint the token program checks, or the keeper's vault.
     #[account(mut)]
     pub keeper_collateral_account: UncheckedAccount<'info>,
     /// CHECK: must be the debt reserve's mint.
@@ -44,191 +54,261 @@ pub struct Liquidate<'info> {
     pub collateral_token_program: UncheckedAccount<'info>,
 }
 
-/// What a liquidation did, and the vault's sums around it.
-struct Outcome {
-    plan: Plan,
-    before: Totals,
-    after: Totals,
-}
-
 /// A reserve that takes part, its books accrued.
-struct Leg<'a> {
-    key: &'a Pubkey,
-    reserve: &'a mut Reserve,
-    pool: Pool,
+pub(super) struct Leg<'a> {
+    pub key: &'a Pubkey,
+    pub reserve: &'a mut Reserve,
+    pub pool: Pool,
+    pub readings: Readings,
 }
 
 impl<'a> Leg<'a> {
     fn new(key: &'a Pubkey, reserve: &'a mut Reserve, now: i64) -> Result<Self> {
         let pool = reserve.accrued_pool(now)?;
         reserve.store(&pool);
-        Ok(Self { key, reserve, pool })
+        Ok(Self { key, reserve, pool, readings: NO_READINGS })
+    }
+}
+
+/// The vault and both reserves of a liquidation or redemption, valued at maintenance.
+pub(super) struct Case<'a> {
+    pub vault: &'a mut Vault,
+    pub debt: Leg<'a>,
+    pub collateral: Leg<'a>,
+    pub before: Totals,
+    /// Whether the group's weights count.
+    pub grouped: bool,
+    /// At maintenance prices.
+    pub pair: Pair,
+    pub rules: Rules,
+}
+
+impl<'a> Case<'a> {
+    /// What the pair now owes and holds, and the vault's sums with it.
+    pub fn totals_after(&self) -> Result<Totals> {
+        let owed = self.vault.debt_or_zero(self.debt.key);
+        let owed = self.debt.pool.debt_index.amount_owed(owed).map_err(KeelError::from)?;
+        let held = self.vault.collateral_or_zero(self.collateral.key);
+        let held = self.collateral.pool.supply_index.amount_of(held).map_err(KeelError::from)?;
+        Ok(self.pair.totals_after(&self.before, owed, held).map_err(KeelError::from)?)
+    }
+
+    /// Takes `amount` off the vault's debt, and off what counts against an isolated collateral that takes part.
+    pub fn repay(&mut self, amount: Amount, now: i64) -> Result<()> {
+        let owed = self.vault.debt(self.debt.key)?;
+        let repaid = self.debt.pool.repay(Quantity::Exact(amount), owed).map_err(KeelError::from)?;
+        self.release_isolated(repaid.shares)?;
+        self.vault.remove_debt(self.debt.key, repaid.shares)?;
+        Ok(self.debt.reserve.let_in(repaid.amount, now)?)
+    }
+
+    fn release_isolated(&mut self, shares: DebtShares) -> Result<()> {
+        let released = self.vault.release_isolated_debt(self.debt.key, shares)?;
+        if self.vault.isolated_reserve == *self.collateral.key {
+            self.collateral.reserve.release_isolated_debt(released);
+        }
+        Ok(())
+    }
+
+    /// Remembers the prices of both reserves, and writes their books back.
+    pub fn settle(&mut self, moment: &Moment) -> Result<()> {
+        for leg in [&mut self.debt, &mut self.collateral] {
+            let readings = leg.readings;
+            leg.reserve.remember_prices(&readings, Purpose::Liquidation, moment)?;
+            leg.reserve.settle(leg.pool)?;
+        }
+        Ok(())
     }
 }
 
 impl<'info> Liquidate<'info> {
-    fn validate(&self, vault: &Vault, debt: &Reserve, collateral: &Reserve) -> Result<()> {
+    /// All accounts belong together. Returns where the tokens of both reserves enter and leave.
+    pub(super) fn validate<'a>(&'a self) -> Result<(Door<'a, 'info>, Door<'a, 'info>)> {
+        // An asset is on one side of a vault only.
+        let (debt_key, collateral_key) = (self.debt_reserve.as_ref().key, self.collateral_reserve.as_ref().key);
+        require_keys_neq!(*debt_key, *collateral_key, KeelError::NoSuchCollateral);
+        let (debt, collateral) = (&*self.debt_reserve.load()?, &*self.collateral_reserve.load()?);
         let market = self.market.to_account_info().key;
-        for key in [&vault.market, &debt.market, &collateral.market] {
+        for key in [&self.vault.load()?.market, &debt.market, &collateral.market] {
             require_keys_eq!(*key, *market, KeelError::WrongMarket);
         }
-        require_keys_eq!(*self.debt_liquidity.key, debt.liquidity, KeelError::WrongLiquidityAccount);
-        require_keys_eq!(*self.collateral_liquidity.key, collateral.liquidity, KeelError::WrongLiquidityAccount);
-        require_keys_eq!(*self.debt_mint.key, debt.mint, KeelError::WrongMint);
-        require_keys_eq!(*self.collateral_mint.key, collateral.mint, KeelError::WrongMint);
-        require_keys_eq!(*self.debt_token_program.key, debt.token_program, KeelError::WrongTokenProgram);
-        require_keys_eq!(*self.collateral_token_program.key, collateral.token_program, KeelError::WrongTokenProgram);
-        Ok(vault.require_solvent()?)
+        let debt_door = Door::new(
+            self.debt_reserve.as_ref(),
+            debt,
+            &self.debt_liquidity,
+            &self.debt_mint,
+            &self.debt_token_program,
+        )?;
+        let collateral_door = Door::new(
+            self.collateral_reserve.as_ref(),
+            collateral,
+            &self.collateral_liquidity,
+            &self.collateral_mint,
+            &self.collateral_token_program,
+        )?;
+        Ok((debt_door, collateral_door))
     }
 
-    /// Values the vault, plans the liquidation and enters it in the vault and the books of both reserves.
-    fn execute(
-        &self,
-        vault: &mut Vault,
-        debt: &mut Leg,
-        collateral: &mut Leg,
+    /// Accrues both reserves, reads all prices and values the vault.
+    pub(super) fn case<'a>(
+        &'a self,
+        vault: &'a mut Vault,
+        debt: &'a mut Reserve,
+        collateral: &'a mut Reserve,
         moment: &Moment,
+        action: u32,
         remaining: &[AccountInfo<'info>],
-        max_repay: u64,
-    ) -> Result<Outcome> {
+    ) -> Result<Case<'a>> {
         let market = self.market.load()?;
+        market.require_running(action, moment.now)?;
+        vault.require_solvent()?;
         let receiver = &market.price_receiver;
+        let mut debt = Leg::new(self.debt_reserve.as_ref().key, debt, moment.now)?;
+        let mut collateral = Leg::new(self.collateral_reserve.as_ref().key, collateral, moment.now)?;
         let mut cursor = Cursor::new(remaining);
-        let debt_readings = cursor.readings(debt.reserve, receiver)?;
-        let collateral_readings = cursor.readings(collateral.reserve, receiver)?;
-        let debt_price = debt.reserve.traded_price(&debt_readings, Side::Debt, moment)?;
-        let collateral_price = collateral.reserve.traded_price(&collateral_readings, Side::Collateral, moment)?;
+        debt.readings = cursor.readings(debt.reserve, receiver)?;
+        collateral.readings = cursor.readings(collateral.reserve, receiver)?;
+        let debt_price = debt.reserve.traded_price(&debt.readings, Side::Debt, moment)?;
+        let collateral_price = collateral.reserve.traded_price(&collateral.readings, Side::Collateral, moment)?;
         let acted = [
             Acted { key: debt.key, reserve: debt.reserve, price: Ok(debt_price) },
             Acted { key: collateral.key, reserve: collateral.reserve, price: Ok(collateral_price) },
         ];
         let mut others = Others { cursor: &mut cursor, receiver };
-        let before = valuation::value(vault, &acted, &mut others, Purpose::Liquidation, moment)?.totals;
-
-        let (owed_shares, held_shares) = (vault.debt(debt.key)?, vault.collateral(collateral.key)?);
+        let valuation = valuation::value(vault, &acted, &mut others, Purpose::Liquidation, moment)?;
+        let grouped = collateral.reserve.has_weights_in(valuation.group);
+        let (owed, held) = (vault.debt(debt.key)?, vault.collateral(collateral.key)?);
         let pair = Pair {
-            owed: debt.pool.debt_index.amount_owed(owed_shares).map_err(KeelError::from)?,
+            owed: debt.pool.debt_index.amount_owed(owed).map_err(KeelError::from)?,
             debt_price,
-            collateral: collateral.pool.supply_index.amount_of(held_shares).map_err(KeelError::from)?,
+            collateral: collateral.pool.supply_index.amount_of(held).map_err(KeelError::from)?,
             collateral_price,
-            collateral_factor: collateral.reserve.collateral_factor(Purpose::Liquidation)?,
+            collateral_factor: collateral.reserve.collateral_factor(Purpose::Liquidation, moment.now, grouped)?,
             liquid: collateral.pool.available,
         };
-        let terms = collateral.reserve.config.bonus_terms();
-        let (target, min_position) = (market.target_health(), market.min_position()?);
-        let plan = liquidation::plan(&before, target, min_position, &terms, &pair, Amount(max_repay))
-            .map_err(KeelError::from)?;
+        let rules = market.rules()?;
+        Ok(Case { vault, debt, collateral, before: valuation.totals, grouped, pair, rules })
+    }
 
-        let repaid = debt.pool.repay(Quantity::Exact(plan.repay), owed_shares).map_err(KeelError::from)?;
-        let seized =
-            collateral.pool.seize(held_shares, plan.seize, plan.to_keeper, plan.seizes_all).map_err(KeelError::from)?;
-        vault.remove_debt(debt.key, repaid.shares)?;
-        vault.remove_collateral(collateral.key, seized.shares)?;
-        debt.reserve.remember_prices(&debt_readings, Purpose::Liquidation, moment);
-        collateral.reserve.remember_prices(&collateral_readings, Purpose::Liquidation, moment);
+    /// Takes the collateral of `plan` from the vault, in tokens to be paid out or in shares to the keeper's vault.
+    fn seize(&self, case: &mut Case, plan: &Plan, receive: Receive, now: i64) -> Result<()> {
+        let (key, pool) = (case.collateral.key, &mut case.collateral.pool);
+        let held = case.vault.collateral(key)?;
+        let shares = match receive {
+            Receive::Tokens => {
+                case.collateral.reserve.let_out_unrefused(plan.to_keeper, now)?;
+                pool.seize(held, plan.seize, plan.to_keeper, plan.seizes_all).map_err(KeelError::from)?.shares
+            }
+            Receive::Shares => {
+                let seizure =
+                    pool.seize_shares(held, plan.seize, plan.to_keeper, plan.seizes_all).map_err(KeelError::from)?;
+                self.give_shares(case.collateral.reserve, key, seizure.keeper_shares)?;
+                seizure.shares
+            }
+        };
+        Ok(case.vault.remove_collateral(key, shares)?)
+    }
 
-        let owed = debt.pool.debt_index.amount_owed(vault.debt_or_zero(debt.key)).map_err(KeelError::from)?;
-        let held = vault.collateral_or_zero(collateral.key);
-        let held = collateral.pool.supply_index.amount_of(held).map_err(KeelError::from)?;
-        let after = pair.totals_after(&before, owed, held).map_err(KeelError::from)?;
-        let may_fall = plan.close_out || plan.repays_all || plan.seizes_all;
-        require!(may_fall || after.is_healthier_than(&before), KeelError::HealthNotRaised);
-        if after.is_bad_debt(min_position) {
-            self.write_off(vault, debt, collateral)?;
+    /// Adds shares to the keeper's vault. Only its owner opens a position in it.
+    fn give_shares(&self, reserve: &Reserve, key: &Pubkey, shares: SupplyShares) -> Result<()> {
+        require_keys_neq!(*self.keeper_collateral_account.key, *self.vault.as_ref().key, KeelError::SameVault);
+        let account: AccountInfo<'info> = self.keeper_collateral_account.to_account_info();
+        let mut data = account.try_borrow_mut_data()?;
+        require_keys_eq!(*account.owner, crate::ID, KeelError::NotAVault);
+        let vault = state::vault_mut(&mut data)?;
+        require_keys_eq!(vault.market, self.market.key(), KeelError::WrongMarket);
+        vault.require_solvent()?;
+        if vault.find(key).is_none() {
+            require_keys_eq!(vault.owner, *self.keeper.key, KeelError::OnlyOwnerOpensPositions);
+            vault.require_room_for(reserve)?;
         }
-        Ok(Outcome { plan, before, after })
+        Ok(vault.add_collateral(key, reserve.config.group.id, shares)?)
     }
 
     /// Recognizes what is left of the repaid debt as bad, and makes what is left of the seized collateral insurance.
     /// Other positions follow through `resolve_bad_debt`; the owner can take none of them out.
-    fn write_off(&self, vault: &mut Vault, debt: &mut Leg, collateral: &mut Leg) -> Result<()> {
+    fn write_off(&self, case: &mut Case) -> Result<()> {
         let vault_key = self.vault.key();
-        let owed = vault.debt_or_zero(debt.key);
+        let owed = case.vault.debt_or_zero(case.debt.key);
         if owed.is_zero() {
             return Ok(());
         }
-        let loss = debt.pool.write_off(owed).map_err(KeelError::from)?;
-        vault.remove_debt(debt.key, owed)?;
-        emit!(BadDebtRecognized::new(vault_key, *debt.key, &loss, &debt.pool));
-        let held = vault.collateral_or_zero(collateral.key);
+        let loss = case.debt.pool.write_off(owed).map_err(KeelError::from)?;
+        case.vault.remove_debt(case.debt.key, owed)?;
+        emit!(BadDebtRecognized::new(vault_key, *case.debt.key, &loss, &case.debt.pool));
+        let held = case.vault.collateral_or_zero(case.collateral.key);
         if !held.is_zero() {
-            collateral.pool.forfeit(held).map_err(KeelError::from)?;
-            vault.remove_collateral(collateral.key, held)?;
-            emit!(CollateralForfeited { vault: vault_key, reserve: *collateral.key, shares: held.0.to_bits() });
+            case.collateral.pool.forfeit(held).map_err(KeelError::from)?;
+            case.vault.remove_collateral(case.collateral.key, held)?;
+            emit!(CollateralForfeited { vault: vault_key, reserve: *case.collateral.key, shares: held.0.to_bits() });
         }
-        vault.flags |= Vault::INSOLVENT;
-        vault.clear_if_resolved();
+        case.vault.flags |= Vault::INSOLVENT;
+        case.vault.clear_if_resolved();
         Ok(())
     }
 
-    pub fn handler(ctx: Context<'info, Self>, max_repay: u64, min_seize: u64) -> Result<()> {
+    /// Plans the liquidation and enters it in the vault and the books of both reserves.
+    fn execute(&self, case: &mut Case, receive: Receive, max_repay: u64, now: i64) -> Result<(Plan, Totals)> {
+        if receive == Receive::Shares {
+            case.pair.liquid = Amount::MAX;
+        }
+        let terms = case.collateral.reserve.bonus_terms(case.grouped);
+        let plan = liquidation::plan(&case.before, &case.rules, &terms, &case.pair, Amount(max_repay))
+            .map_err(KeelError::from)?;
+        case.repay(plan.repay, now)?;
+        self.seize(case, &plan, receive, now)?;
+        let after = case.totals_after()?;
+        let may_fall = plan.close_out || plan.repays_all || plan.seizes_all;
+        require!(may_fall || after.is_healthier_than(&case.before), KeelError::HealthNotRaised);
+        if after.is_bad_debt(case.rules.min_position) {
+            self.write_off(case)?;
+        }
+        Ok((plan, after))
+    }
+
+    pub fn handler(ctx: Context<'info, Self>, max_repay: u64, min_seize: u64, receive: Receive) -> Result<()> {
         let accounts = &*ctx.accounts;
         let clock = Clock::get()?;
         let moment = valuation::moment(&clock)?;
         valuation::require_past_restart(&accounts.market, &clock, &moment)?;
-        let (debt_info, collateral_info) =
-            (accounts.debt_reserve.to_account_info(), accounts.collateral_reserve.to_account_info());
-        let (outcome, debt_tokens, collateral_tokens, signer, debt_available, collateral_available) = {
+        let (debt_door, collateral_door) = accounts.validate()?;
+        let (plan, before, after, books) = {
             let mut vault = accounts.vault.load_mut()?;
-            require_keys_neq!(*debt_info.key, *collateral_info.key, KeelError::NoSuchCollateral);
             let (mut debt, mut collateral) =
                 (accounts.debt_reserve.load_mut()?, accounts.collateral_reserve.load_mut()?);
-            accounts.validate(&vault, &debt, &collateral)?;
-            let mut debt_leg = Leg::new(debt_info.key, &mut debt, moment.now)?;
-            let mut collateral_leg = Leg::new(collateral_info.key, &mut collateral, moment.now)?;
-            let outcome = accounts.execute(
-                &mut vault,
-                &mut debt_leg,
-                &mut collateral_leg,
-                &moment,
-                ctx.remaining_accounts,
-                max_repay,
-            )?;
-            require_gte!(outcome.plan.to_keeper.0, min_seize, KeelError::SlippageExceeded);
-            let (debt_pool, collateral_pool) = (debt_leg.pool, collateral_leg.pool);
-            debt.settle(debt_pool)?;
-            collateral.settle(collateral_pool)?;
-            let tokens = |mint, program, decimals| TokenAccounts { mint, program, decimals };
-            (
-                outcome,
-                tokens(&*accounts.debt_mint, &*accounts.debt_token_program, debt.decimals),
-                tokens(&*accounts.collateral_mint, &*accounts.collateral_token_program, collateral.decimals),
-                signer_of(&collateral),
-                debt.available,
-                collateral.available,
-            )
+            let remaining = ctx.remaining_accounts;
+            let mut case =
+                accounts.case(&mut vault, &mut debt, &mut collateral, &moment, pause::LIQUIDATE, remaining)?;
+            let (plan, after) = accounts.execute(&mut case, receive, max_repay, moment.now)?;
+            require_gte!(plan.to_keeper.0, min_seize, KeelError::SlippageExceeded);
+            case.settle(&moment)?;
+            let before = case.before;
+            (plan, before, after, (debt.tokens()?, collateral.tokens()?))
         };
-        let Outcome { plan, before, after } = outcome;
-        token::take(
-            &debt_tokens,
-            &accounts.keeper_debt_account,
-            &accounts.debt_liquidity,
-            &accounts.keeper,
-            plan.repay.0,
-        )?;
-        token::pay(
-            &collateral_tokens,
-            &accounts.collateral_liquidity,
-            &accounts.keeper_collateral_account,
-            &collateral_info,
-            &signer,
-            plan.to_keeper.0,
-        )?;
-        token::require_backed(&accounts.debt_liquidity, debt_available)?;
-        token::require_backed(&accounts.collateral_liquidity, collateral_available)?;
-        let health = |totals: &Totals| totals.health_factor().map_or(u128::MAX, |h| h.to_bits());
+        debt_door.take(&accounts.keeper_debt_account, &accounts.keeper, plan.repay.0)?;
+        if receive == Receive::Tokens {
+            collateral_door.pay(&accounts.keeper_collateral_account, plan.to_keeper.0)?;
+        }
+        debt_door.require_backed(books.0)?;
+        collateral_door.require_backed(books.1)?;
         emit!(Liquidated {
             vault: accounts.vault.key(),
             keeper: accounts.keeper.key(),
-            debt_reserve: *debt_info.key,
-            collateral_reserve: *collateral_info.key,
+            debt_reserve: accounts.debt_reserve.key(),
+            collateral_reserve: accounts.collateral_reserve.key(),
             repaid: plan.repay.0,
             seized: plan.seize.0,
             to_keeper: plan.to_keeper.0,
+            in_shares: receive == Receive::Shares,
             bonus: plan.bonus.to_bits(),
-            health_before: health(&before),
-            health_after: health(&after),
+            health_before: health_bits(&before),
+            health_after: health_bits(&after),
         });
         Ok(())
     }
+}
+
+/// A health factor for an event: `u128::MAX` without debt.
+pub(super) fn health_bits(totals: &Totals) -> u128 {
+    totals.health_factor().map_or(u128::MAX, |h| h.to_bits())
 }

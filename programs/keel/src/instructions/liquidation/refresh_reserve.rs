@@ -29,6 +29,8 @@ impl<'info> RefreshReserve<'info> {
             supply_index: pool.supply_index.0.to_bits(),
             debt_index: pool.debt_index.0.to_bits(),
             available: pool.available.0,
+            maintenance_haircut: reserve.haircut.maintenance.get(),
+            haircut_target: reserve.haircut.target.get(),
         });
         Ok(())
     }

@@ -1,6 +1,6 @@
 use crate::errors::KeelError;
 use crate::events::{BadDebtRecognized, CollateralForfeited};
-use crate::state::{Market, Reserve, Vault};
+use crate::state::{Market, Reserve, Vault, pause};
 use crate::valuation::{self, Acted, Cursor, Others};
 use anchor_lang::prelude::*;
 use keel_risk::price::{Moment, Purpose, Side};
@@ -15,10 +15,10 @@ pub struct ResolveBadDebt<'info> {
 }
 
 impl<'info> ResolveBadDebt<'info> {
-    fn validate(&self, vault: &Vault, reserve: &Reserve) -> Result<()> {
+    fn validate(&self, vault: &Vault, reserve: &Reserve, now: i64) -> Result<()> {
         require_keys_eq!(vault.market, self.market.key(), KeelError::WrongMarket);
         require_keys_eq!(reserve.market, self.market.key(), KeelError::WrongMarket);
-        Ok(())
+        Ok(self.market.load()?.require_running(pause::LIQUIDATE, now)?)
     }
 
     /// The vault owes more than its collateral is worth, and that is too little to seize.
@@ -49,7 +49,7 @@ impl<'info> ResolveBadDebt<'info> {
         let key = accounts.reserve.to_account_info().key;
         let vault_key = accounts.vault.key();
         let (mut vault, mut reserve) = (accounts.vault.load_mut()?, accounts.reserve.load_mut()?);
-        accounts.validate(&vault, &reserve)?;
+        accounts.validate(&vault, &reserve, moment.now)?;
         let side = vault.find(key).and_then(|p| p.side()).ok_or(KeelError::NoSuchDebt)?;
         let mut pool = reserve.accrued_pool(moment.now)?;
         reserve.store(&pool);

@@ -1,5 +1,6 @@
 use crate::errors::KeelError;
 use crate::events::VaultClosed;
+use crate::introspection;
 use crate::state::Vault;
 use anchor_lang::prelude::*;
 
@@ -9,10 +10,14 @@ pub struct CloseVault<'info> {
     pub owner: Signer<'info>,
     #[account(mut, close = owner)]
     pub vault: AccountLoader<'info, Vault>,
+    /// CHECK: the instructions sysvar.
+    #[account(address = introspection::ID)]
+    pub instructions: UncheckedAccount<'info>,
 }
 
 impl CloseVault<'_> {
     fn validate(&self) -> Result<()> {
+        introspection::require_no_flash_loan(&self.instructions)?;
         let vault = self.vault.load()?;
         require_keys_eq!(vault.owner, self.owner.key(), KeelError::NotVaultOwner);
         require!(vault.is_empty(), KeelError::VaultNotEmpty);

@@ -1,7 +1,8 @@
-use super::UserFlow;
+use super::{UserFlow, deposit_action};
 use crate::errors::KeelError;
 use crate::events::Flow;
 use crate::instructions::AmountSpec;
+use crate::state::rights;
 use crate::token;
 use anchor_lang::prelude::*;
 use keel_risk::units::Amount;
@@ -15,22 +16,26 @@ pub fn deposit(ctx: Context<UserFlow>, amount: AmountSpec) -> Result<()> {
     };
     let now = Clock::get()?.unix_timestamp;
     let key = accounts.reserve.to_account_info().key;
-    let (tokens, available, shares) = {
+    let (door, books, shares) = {
         let (mut vault, mut reserve) = (accounts.vault.load_mut()?, accounts.reserve.load_mut()?);
-        accounts.validate(&vault, &reserve)?;
+        let door = accounts.validate(&vault, &reserve, deposit_action(&vault, key), now)?;
         vault.require_solvent()?;
-        // Otherwise anyone could fill the slots of a vault, or put dust of an asset into it just before it is borrowed.
-        let opens = vault.find(key).is_none();
-        require!(!opens || vault.owner == *accounts.user.key, KeelError::OnlyOwnerOpensPositions);
+        if vault.find(key).is_none() {
+            // Otherwise anyone could fill the slots of a vault, or put dust of an asset into it before it is borrowed.
+            let by_owner = vault.authorize(accounts.user.key, rights::DEPOSIT, now);
+            by_owner.map_err(|e| if e == KeelError::NotVaultOwner { KeelError::OnlyOwnerOpensPositions } else { e })?;
+            vault.require_room_for(&reserve)?;
+        }
         let mut pool = reserve.accrued_pool(now)?;
         let change =
             pool.deposit(Amount(amount), Amount(reserve.config.limits.deposit_cap)).map_err(KeelError::from)?;
+        reserve.let_in(change.amount, now)?;
         reserve.settle(pool)?;
-        vault.add_collateral(key, change.shares)?;
-        (accounts.tokens(&reserve), reserve.available, change.shares)
+        vault.add_collateral(key, reserve.config.group.id, change.shares)?;
+        (door, reserve.tokens()?, change.shares)
     };
-    token::take(&tokens, &accounts.token_account, &accounts.liquidity, &accounts.user, amount)?;
-    token::require_backed(&accounts.liquidity, available)?;
+    door.take(&accounts.token_account, &accounts.user, amount)?;
+    door.require_backed(books)?;
     accounts.log(Flow::Deposit, Amount(amount), shares.0);
     Ok(())
 }

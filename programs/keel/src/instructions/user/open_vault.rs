@@ -1,6 +1,6 @@
 use crate::events::VaultOpened;
-use crate::seeds;
 use crate::state::{LAYOUT_VERSION, MAX_POSITIONS, Market, Position, Vault};
+use crate::{introspection, seeds};
 use anchor_lang::prelude::*;
 
 #[derive(Accounts)]
@@ -19,10 +19,14 @@ pub struct OpenVault<'info> {
     )]
     pub vault: AccountLoader<'info, Vault>,
     pub system_program: Program<'info, System>,
+    /// CHECK: the instructions sysvar.
+    #[account(address = introspection::ID)]
+    pub instructions: UncheckedAccount<'info>,
 }
 
 impl OpenVault<'_> {
     pub fn handler(ctx: Context<Self>, index: u16) -> Result<()> {
+        introspection::require_no_flash_loan(&ctx.accounts.instructions)?;
         let (market, owner) = (ctx.accounts.market.key(), ctx.accounts.owner.key());
         *ctx.accounts.vault.load_init()? = Vault {
             version: LAYOUT_VERSION,
@@ -31,8 +35,14 @@ impl OpenVault<'_> {
             flags: 0,
             market,
             owner,
+            delegate: Pubkey::default(),
+            offered_to: Pubkey::default(),
+            isolated_reserve: Pubkey::default(),
+            delegate_until: 0,
+            delegate_rights: 0,
+            group: 0,
             positions: [Position::default(); MAX_POSITIONS],
-            reserved: [0; 256],
+            reserved: [0; 128],
         };
         emit!(VaultOpened { market, vault: ctx.accounts.vault.key(), owner, index });
         Ok(())

@@ -1,27 +1,33 @@
-use super::UserFlow;
+use super::{UserFlow, writable_reserve};
 use crate::errors::KeelError;
 use crate::events::Flow;
 use crate::instructions::AmountSpec;
-use crate::token;
+use crate::state::pause;
 use anchor_lang::prelude::*;
 
 /// Takes tokens from the user and burns debt shares of the vault for them, rounded down; ALL clears the debt.
-pub fn repay(ctx: Context<UserFlow>, amount: AmountSpec) -> Result<()> {
+pub fn repay<'info>(ctx: Context<'info, UserFlow<'info>>, amount: AmountSpec) -> Result<()> {
     let accounts = &*ctx.accounts;
     let now = Clock::get()?.unix_timestamp;
     let key = accounts.reserve.to_account_info().key;
-    let (tokens, available, change) = {
+    let (door, books, change) = {
         let (mut vault, mut reserve) = (accounts.vault.load_mut()?, accounts.reserve.load_mut()?);
-        accounts.validate(&vault, &reserve)?;
+        let door = accounts.validate(&vault, &reserve, pause::REPAY, now)?;
         let mut pool = reserve.accrued_pool(now)?;
         let change = pool.repay(amount.into(), vault.debt(key)?).map_err(KeelError::from)?;
+        reserve.let_in(change.amount, now)?;
         reserve.settle(pool)?;
+        let released = vault.release_isolated_debt(key, change.shares)?;
+        if released > 0 {
+            let isolated = writable_reserve(ctx.remaining_accounts, &vault.isolated_reserve)?;
+            isolated.load_mut()?.release_isolated_debt(released);
+        }
         vault.remove_debt(key, change.shares)?;
         vault.clear_if_resolved();
-        (accounts.tokens(&reserve), reserve.available, change)
+        (door, reserve.tokens()?, change)
     };
-    token::take(&tokens, &accounts.token_account, &accounts.liquidity, &accounts.user, change.amount.0)?;
-    token::require_backed(&accounts.liquidity, available)?;
+    door.take(&accounts.token_account, &accounts.user, change.amount.0)?;
+    door.require_backed(books)?;
     accounts.log(Flow::Repay, change.amount, change.shares.0);
     Ok(())
 }

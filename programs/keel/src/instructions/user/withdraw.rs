@@ -1,8 +1,9 @@
-use super::{UserFlow, signer_of};
+use super::UserFlow;
 use crate::errors::KeelError;
 use crate::events::Flow;
 use crate::instructions::AmountSpec;
-use crate::{token, valuation};
+use crate::state::{pause, rights};
+use crate::valuation;
 use anchor_lang::prelude::*;
 use keel_risk::price::Side;
 
@@ -11,13 +12,14 @@ pub fn withdraw<'info>(ctx: Context<'info, UserFlow<'info>>, amount: AmountSpec)
     let accounts = &*ctx.accounts;
     let moment = valuation::moment(&Clock::get()?)?;
     let key = accounts.reserve.to_account_info().key;
-    let (tokens, signer, available, change) = {
+    let (door, books, change) = {
         let (mut vault, mut reserve) = (accounts.vault.load_mut()?, accounts.reserve.load_mut()?);
-        accounts.validate(&vault, &reserve)?;
-        accounts.require_owner(&vault)?;
+        let door = accounts.validate(&vault, &reserve, pause::WITHDRAW, moment.now)?;
+        accounts.require_payee(&vault, rights::WITHDRAW, moment.now)?;
         vault.require_solvent()?;
         let mut pool = reserve.accrued_pool(moment.now)?;
         let change = pool.withdraw(amount.into(), vault.collateral(key)?).map_err(KeelError::from)?;
+        reserve.let_out(change.amount, moment.now)?;
         reserve.settle(pool)?;
         vault.remove_collateral(key, change.shares)?;
         if vault.has(Side::Debt) {
@@ -25,11 +27,10 @@ pub fn withdraw<'info>(ctx: Context<'info, UserFlow<'info>>, amount: AmountSpec)
             // Collateral without a usable price may leave if what stays is enough.
             let _ = accounts.require_initial_health(&vault, &mut reserve, Side::Collateral, &moment, remaining)?;
         }
-        (accounts.tokens(&reserve), signer_of(&reserve), reserve.available, change)
+        (door, reserve.tokens()?, change)
     };
-    let reserve = accounts.reserve.to_account_info();
-    token::pay(&tokens, &accounts.liquidity, &accounts.token_account, &reserve, &signer, change.amount.0)?;
-    token::require_backed(&accounts.liquidity, available)?;
+    door.pay(&accounts.token_account, change.amount.0)?;
+    door.require_backed(books)?;
     accounts.log(Flow::Withdraw, change.amount, change.shares.0);
     Ok(())
 }
