@@ -1,19 +1,32 @@
 //! Every field of an old account, by its value. The patterns name all fields, so that a new one must be given a value
 //! here as well: zero, in accounts that are older than it.
 
-use crate::fixtures::{self, CONFIG, Fixture};
+use crate::fixtures::{self, CONFIG, DELEGATE, DELEGATION, Fixture, OFFERED_TO, PAUSE, RAMP, RISK_STEWARD};
 use anchor_lang::prelude::Pubkey;
 use keel::state::{
-    FeedConfig, HaircutState, LastPrice, Market, OracleConfig, Position, Reserve, ReserveConfig, Vault, Words,
+    FeedConfig, HaircutState, LastPrice, Market, MintedState, OracleConfig, OutflowState, Position, RampState,
+    RateState, Reserve, ReserveConfig, Vault, VolatilityState, Words,
 };
 use keel_client::{address, price_update, token};
 
 const GOVERNANCE: Pubkey = Pubkey::from_str_const("8uwEZGKBkMeZaSKuRwW177EJongrzZ6msBLAY8uX2m2b");
-const MINT: Pubkey = Pubkey::from_str_const("GGphCVJKCBVzZ9MDFufPLpvz89eRLePEd6mjkdoJGcdV");
+const GUARDIAN: Pubkey = Pubkey::from_str_const("GGphCVJKCBVzZ9MDFufPLpvz89eRLePEd6mjkdoJGcdV");
+const MINT: Pubkey = Pubkey::from_str_const("14fK7Kjsq8MaESnAH77C9WXqxZz7s874KDvLy4HTbxjR");
+const MINTED_MINT: Pubkey = Pubkey::from_str_const("GNvqLbBdNfBNNVCVgwvevCmuaBgxciL5S9u9XZ3tHkV4");
 const NOBODY: Pubkey = Pubkey::new_from_array([0; 32]);
+
+/// When the loans had run for a day: prices, redemptions and ramps are of then.
+const DAY_ONE: i64 = 1_700_086_400;
+/// When the fixtures were taken.
+const LAST: i64 = DAY_ONE + 177;
 
 fn number(low: u64, high: u64) -> Words {
     Words { low, high }
+}
+
+/// 1 as an index.
+fn one() -> Words {
+    number(1 << 60, 0)
 }
 
 /// Size and first bytes of each kind of account.
@@ -23,9 +36,10 @@ fn sizes_and_discriminators_stay() {
         assert_eq!((fixture.data.len(), space), (size, size), "{}", fixture.key);
         assert_eq!(fixture.data[..8], discriminator, "{}", fixture.key);
     };
-    check(fixtures::market(), Market::SPACE, 672, [219, 190, 213, 55, 0, 227, 198, 154]);
-    check(fixtures::reserve(), Reserve::SPACE, 1_168, [43, 242, 204, 202, 26, 247, 59, 127]);
-    check(fixtures::vault(), Vault::SPACE, 1_360, [211, 8, 232, 43, 2, 152, 117, 119]);
+    check(fixtures::market(), Market::SPACE, 736, [219, 190, 213, 55, 0, 227, 198, 154]);
+    check(fixtures::reserve(), Reserve::SPACE, 1_640, [43, 242, 204, 202, 26, 247, 59, 127]);
+    check(fixtures::minted_reserve(), Reserve::SPACE, 1_640, [43, 242, 204, 202, 26, 247, 59, 127]);
+    check(fixtures::vault(), Vault::SPACE, 1_344, [211, 8, 232, 43, 2, 152, 117, 119]);
 }
 
 #[test]
@@ -41,16 +55,24 @@ fn a_market_reads_as_it_was_written() {
         price_receiver,
         min_position_micro_usd,
         restart_grace_slots,
+        min_bounty_micro_usd,
+        paused,
+        reserved_pause,
+        paused_until,
+        guardian_pauses_from,
+        minted_mint,
         reserved,
     } = fixtures::decoded_market();
-    assert_eq!((version, bump, id, target_health_bps), (1, 254, 0, 10_500));
-    assert_eq!(governance, GOVERNANCE);
-    assert_eq!(guardian, Pubkey::from_str_const("11157t3sqMV725NVRLrVQbAu98Jjfk1uCKehJnXXQs"));
-    assert_eq!(risk_steward, Pubkey::from_str_const("1117mWrzzrZr312ebPDHu8tbfMwFNvCvMbr6WepCNG"));
+    assert_eq!((version, bump, id, target_health_bps), (1, 254, 0, 10_501));
+    assert_eq!((governance, guardian, risk_steward), (GOVERNANCE, GUARDIAN, RISK_STEWARD));
     assert_eq!(price_receiver, price_update::PYTH_RECEIVER);
-    assert_eq!((min_position_micro_usd, restart_grace_slots), (10_000_000, 100));
+    assert_eq!((min_position_micro_usd, restart_grace_slots, min_bounty_micro_usd), (10_000_002, 103, 1_000_004));
+    assert_eq!((paused, PAUSE.0, reserved_pause), (8 | 32, 8 | 32, 0));
+    assert_eq!((paused_until, guardian_pauses_from), (LAST + 200_005, LAST + 200_005 + 259_200));
+    assert_eq!(minted_mint, MINTED_MINT);
     assert_eq!(reserved, [0; 512]);
     assert_eq!(fixtures::market().key, address::market(0));
+    assert_eq!(minted_mint, address::minted_mint(&fixtures::market().key));
 }
 
 #[test]
@@ -66,32 +88,54 @@ fn a_reserve_reads_as_it_was_written() {
         token_program,
         liquidity,
         available,
+        flash,
         updated_at,
+        isolated_debt,
         supply_shares,
         insurance_shares,
         debt_shares,
         supply_index,
         debt_index,
-        borrow_rate,
         supply_growth_ratio,
-        haircut: HaircutState { initial, maintenance },
+        deficit,
+        rate: RateState { borrow, at_target, drift, borrow_limit, at_target_limit, falling },
+        haircut: HaircutState { maintenance, target, moved_at },
+        volatility: VolatilityState { price, variance, deviation, sampled_at },
+        outflow: OutflowState { hour, day, drained_at },
+        threshold_ramp,
+        group_threshold_ramp,
+        minted: MintedState { swap_reserve, swap_shares, redemption_base, redemption_at },
         last_prices,
         config,
         reserved,
     } = fixtures::decoded_reserve();
-    assert_eq!((version, bump, decimals, kind, reserved_header), (1, 255, 6, 1, [0; 4]));
+    assert_eq!((version, bump, decimals, kind, reserved_header), (1, 253, 6, 1, [0; 4]));
     assert_eq!((market, mint, token_program), (fixtures::market().key, MINT, token::TOKEN_PROGRAM));
-    assert_eq!(liquidity, Pubkey::from_str_const("EMkowJdxVyx8SrJBCSPTcnNn7Jn5ztCAnrWhYh3tiXVt"));
-    assert_eq!((available, updated_at), (400_001_000_002, 1_700_086_400));
-    assert_eq!(supply_shares, number(1_797_083_739_779_795_088, 31_250_047_097));
-    assert_eq!(insurance_shares, number(1_797_083_739_779_795_088, 47_097));
-    assert_eq!(debt_shares, number(9_077_578_287_343_815_111, 6_249_937_504));
-    assert_eq!(supply_index, number(1_152_936_802_294_455_880, 0));
-    assert_eq!(debt_index, number(1_153_006_681_041_194_146, 0));
-    assert_eq!(borrow_rate, number(31_089_686_095_768_643, 0));
-    assert_eq!(supply_growth_ratio, number(207_062_319_664_096_462, 0));
-    let haircut = number(23_980_767_295_822_418, 0);
-    assert_eq!((initial, maintenance), (haircut, haircut));
+    assert_eq!(liquidity, Pubkey::from_str_const("5CTRut3thfrmSfZ9z7g1PimahgkDx7ZapR82jgvqz6Xq"));
+    assert_eq!((available, flash, updated_at, isolated_debt), (429_029_415_615, 0, LAST, 19_000_150_941));
+    assert_eq!(supply_shares, number(3_135_031_006_192_425_640, 33_064_317_302));
+    assert_eq!(insurance_shares, number(5_321_663_741_563_837_750, 30_955));
+    assert_eq!(debt_shares, number(16_781_334_454_385_197_764, 6_249_937_502));
+    assert_eq!(supply_index, number(1_152_930_645_852_702_451, 0));
+    assert_eq!(debt_index, number(1_152_977_487_822_800_684, 0));
+    assert_eq!(supply_growth_ratio, number(195_700_615_281_547_681, 0));
+    assert_eq!(deficit, Words::default());
+    assert_eq!(borrow, number(19_638_549_230_222_289, 0));
+    assert_eq!(at_target, number(46_034_385_601_725_206, 0));
+    assert_eq!((drift, falling), (number(7_167_331_470_465_117_697, 2), 1));
+    assert_eq!(borrow_limit, number(2_065_742_005_884_640, 0));
+    assert_eq!(at_target_limit, number(4_842_270_319_348_758, 0));
+    assert_eq!(maintenance, number(57_761_364_281_972_162, 0));
+    assert_eq!((target, moved_at), (number(58_700_680_464_261_868, 0), LAST));
+    assert_eq!(price, number(16_915_884_010_280_753_530, 4_337));
+    assert_eq!((variance, sampled_at), (number(1_320_901_491, 0), DAY_ONE - 5));
+    assert_eq!(deviation, number(2_941_346_777_729_781, 0));
+    assert_eq!(hour, number(3_458_764_809_841_260_928, 1_638_721_993));
+    assert_eq!((day, drained_at), (number(13_194_546_916_793_915_392, 2_429_806_489), LAST));
+    let falls_from = |from_bps| RampState { started_at: DAY_ONE, from_bps, duration: RAMP };
+    assert_eq!((threshold_ramp, group_threshold_ramp), (falls_from(8_308), falls_from(9_409)));
+    assert_eq!((swap_reserve, swap_shares), (NOBODY, Words::default()));
+    assert_eq!((redemption_base, redemption_at), (Words::default(), 0));
     assert_eq!(last_prices, [first_feed(), second_feed()]);
     assert_eq!(config, configured());
     assert_eq!(reserved, [0; 512]);
@@ -101,12 +145,12 @@ fn a_reserve_reads_as_it_was_written() {
 
 fn first_feed() -> LastPrice {
     LastPrice {
-        price: 100_000_000,
-        confidence: 50_000,
-        ema_price: 100_000_000,
-        ema_confidence: 50_000,
-        publish_time: 1_700_000_000,
-        posted_slot: 1_000,
+        price: 101_000_001,
+        confidence: 50_002,
+        ema_price: 101_000_003,
+        ema_confidence: 50_004,
+        publish_time: DAY_ONE - 5,
+        posted_slot: 216_994,
         challenged_at: 0,
         exponent: -8,
         reserved: [0; 4],
@@ -115,19 +159,19 @@ fn first_feed() -> LastPrice {
 
 fn second_feed() -> LastPrice {
     LastPrice {
-        price: 99_900_001,
-        confidence: 40_002,
-        ema_price: 99_900_003,
-        ema_confidence: 40_004,
-        publish_time: 1_700_000_001,
-        posted_slot: 996,
-        challenged_at: 1_700_086_400,
-        exponent: -8,
+        price: 1_009_000_007,
+        confidence: 400_008,
+        ema_price: 1_009_000_009,
+        ema_confidence: 400_010,
+        publish_time: DAY_ONE - 11,
+        posted_slot: 216_988,
+        challenged_at: LAST,
+        exponent: -9,
         reserved: [0; 4],
     }
 }
 
-/// The configuration that the reserve was listed with, and its feeds.
+/// The configuration of the reserve, with its feeds.
 fn configured() -> ReserveConfig {
     let first = FeedConfig {
         feed_id: [
@@ -146,24 +190,70 @@ fn configured() -> ReserveConfig {
     ReserveConfig { oracle: OracleConfig { feeds: [first, second], ..CONFIG.oracle }, ..CONFIG }
 }
 
+/// Only what a pooled reserve leaves at zero; where the fields stand is the same.
+#[test]
+fn a_minted_reserve_reads_as_it_was_written() {
+    let reserve = fixtures::decoded_minted_reserve();
+    assert_eq!((reserve.version, reserve.bump, reserve.decimals, reserve.kind), (1, 251, 6, 2));
+    assert_eq!((reserve.market, reserve.mint), (fixtures::market().key, MINTED_MINT));
+    assert_eq!((reserve.token_program, reserve.liquidity), (token::TOKEN_PROGRAM, MINTED_MINT));
+    assert_eq!((reserve.available, reserve.updated_at), (20_000_000_000, DAY_ONE));
+    assert_eq!(reserve.supply_shares, number(4_611_686_018_427_387_904, 2_449_500_000));
+    assert_eq!(reserve.insurance_shares, Words::default());
+    assert_eq!(reserve.debt_shares, number(13_273_879_901_777_954_583, 1_187_509_433));
+    assert_eq!((reserve.supply_index, reserve.debt_index), (one(), number(1_153_095_561_511_095_997, 0)));
+    assert_eq!(reserve.deficit, number(17_315_466_464_556_381_665, 18_561_287));
+    assert_eq!(reserve.rate, RateState { borrow: number(63_525_974_903_837_269, 0), ..RateState::default() });
+    let MintedState { swap_reserve, swap_shares, redemption_base, redemption_at } = reserve.minted;
+    assert_eq!(swap_reserve, fixtures::reserve().key);
+    assert_eq!(swap_shares, number(7_531_185_577_680_870_581, 1_249_990_109));
+    assert_eq!((redemption_base, redemption_at), (number(28_854_592_029_635_820, 0), DAY_ONE));
+    assert_eq!(reserve.last_prices, [LastPrice::default(); 2]);
+    assert_eq!(reserve.config, fixtures::minted_config());
+    assert_eq!(reserve.reserved, [0; 512]);
+    assert_eq!(fixtures::minted_reserve().key, address::reserve(&reserve.market, &MINTED_MINT));
+}
+
 #[test]
 fn a_vault_reads_as_it_was_written() {
-    let Vault { version, bump, index, flags, market, owner, positions, reserved } = fixtures::decoded_vault();
-    assert_eq!((version, bump, index, flags), (1, 251, 0, 0));
+    let Vault {
+        version,
+        bump,
+        index,
+        flags,
+        market,
+        owner,
+        delegate,
+        offered_to,
+        isolated_reserve,
+        delegate_until,
+        delegate_rights,
+        group,
+        positions,
+        reserved,
+    } = fixtures::decoded_vault();
+    assert_eq!((version, bump, index, flags), (1, 246, 0, 0));
     assert_eq!(market, fixtures::market().key);
-    assert_eq!(owner, Pubkey::from_str_const("CyZRDWsx1GVwEwFdi81s7jpqiHKn7zwqbKMbseCSxVWE"));
-    let position = |reserve: &str, low, high, side| Position {
-        reserve: reserve.parse().unwrap(),
-        shares: number(low, high),
+    assert_eq!(owner, Pubkey::from_str_const("E7GmtgA33hCcuuzFsUq2MD2GXf8dNb3e8SocH1huLxMw"));
+    assert_eq!((delegate, offered_to), (DELEGATE, OFFERED_TO));
+    assert_eq!((delegate_rights, delegate_until), (1 | 4, 1_700_999_999));
+    assert_eq!((delegate_rights, delegate_until), DELEGATION);
+    assert_eq!((isolated_reserve, group), (fixtures::reserve().key, 34));
+    let position = |fixture: Fixture, shares, side, group, isolated_debt| Position {
+        reserve: fixture.key,
+        shares,
         side,
-        reserved: [0; 15],
+        reserved: [0; 3],
+        group,
+        isolated_debt,
     };
-    // The first slot was used once, and is free again.
+    // The second slot was used once, and is free again.
     let mut expected = [Position::default(); 16];
-    expected[1] = position("6pHJQSt2qPqPQZXekznM3LqhRRKzh45hCxfikiP1PT8P", 0, 62_500_000_000, 1);
-    let debt_shares = (9_077_578_287_343_815_111, 6_249_937_504);
-    expected[2] = position("Dmdor2kiwF6DBhEc9FfZykZidH8aoTAecSU1kuK7fBCY", debt_shares.0, debt_shares.1, 2);
+    let held = number(6_497_319_265_084_025_088, 3_064_276_457);
+    expected[0] = position(fixtures::reserve(), held, 1, 34, 0);
+    let owed = number(13_273_879_901_777_954_583, 1_187_509_433);
+    expected[2] = position(fixtures::minted_reserve(), owed, 2, 61, 19_000_150_941);
     assert_eq!(positions, expected);
-    assert_eq!(reserved, [0; 256]);
+    assert_eq!(reserved, [0; 128]);
     assert_eq!(fixtures::vault().key, address::vault(&market, &owner, 0));
 }

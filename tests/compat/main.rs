@@ -8,32 +8,45 @@ mod binary;
 mod fixtures;
 mod layout;
 
-use anchor_lang::prelude::Clock;
-use keel_client::instruction;
+use anchor_lang::prelude::{Clock, Pubkey};
+use keel_client::book::Book;
+use keel_client::{account, instruction};
 use keel_tests::{Chain, LiteChain, World};
-use solana_instruction::Instruction;
 use solana_signer::Signer;
 
-/// A program of today accrues a reserve of that time, whose loans then owe more.
+/// A program of today accrues reserves of that time, whose loans then owe more, moves their haircuts, and reads a vault.
 #[test]
 fn the_program_works_on_old_accounts() {
     let mut chain = LiteChain::new();
-    let (market, reserve) = (fixtures::market(), fixtures::reserve());
+    let (market, vault) = (fixtures::market(), fixtures::vault());
     chain.set_data(&market.key, &keel::ID, market.data.to_vec());
-    chain.set_data(&reserve.key, &keel::ID, reserve.data.to_vec());
-    let before = fixtures::decoded_reserve();
-    let clock = chain.clock();
-    chain.set_clock(&Clock { unix_timestamp: before.updated_at + 3_600, ..clock });
-    let book = keel_client::book::Book::new(market.key);
-    let accrue: Instruction = instruction::accrue_reserve(&book, reserve.key);
+    chain.set_data(&vault.key, &keel::ID, vault.data.to_vec());
     let payer = chain.funded();
-    chain.send(&[accrue], &[&payer]).unwrap();
-    let account = chain.account(&reserve.key).unwrap();
-    let after = keel_client::account::reserve(&reserve.key, &account.owner, &account.data).unwrap();
-    assert_eq!(after.updated_at, before.updated_at + 3_600);
-    assert_eq!(after.pool().indices(), before.pool().project(after.updated_at).unwrap());
-    assert!(after.debt_index.get() > before.debt_index.get());
-    assert_eq!((after.config, after.last_prices), (before.config, before.last_prices));
+    let clock = chain.clock();
+    for reserve in [fixtures::reserve(), fixtures::minted_reserve()] {
+        chain.set_data(&reserve.key, &keel::ID, reserve.data.to_vec());
+        let before = account::reserve(&reserve.key, &keel::ID, reserve.data).unwrap();
+        let now = before.updated_at + 3_600;
+        chain.set_clock(&Clock { unix_timestamp: now, ..clock });
+        let accrue = instruction::accrue_reserve(&Book::new(market.key), reserve.key);
+        chain.send(&[accrue], &[&payer]).unwrap();
+        let stored = chain.account(&reserve.key).unwrap();
+        let after = account::reserve(&reserve.key, &stored.owner, &stored.data).unwrap();
+        assert_eq!(after.updated_at, now);
+        assert_eq!(after.pool().indices(), before.pool().project(now).unwrap());
+        assert!(after.debt_index.get() > before.debt_index.get());
+        let haircuts = before.haircut().at(now, &before.config.haircut_terms()).unwrap();
+        assert_eq!((after.haircut().maintenance, after.haircut.moved_at), (haircuts.maintenance, now));
+        assert_eq!((after.config, after.last_prices, after.minted), (before.config, before.last_prices, before.minted));
+    }
+    let before = fixtures::decoded_vault();
+    let owner = std::iter::repeat_with(|| chain.keypair()).take(50).find(|k| k.pubkey() == before.owner).unwrap();
+    let withdrawn = instruction::offer_vault(owner.pubkey(), vault.key, Pubkey::default());
+    chain.send(&[withdrawn], &[&payer, &owner]).unwrap();
+    let mut expected = vault.data.to_vec();
+    let offer = expected.windows(32).position(|bytes| bytes == before.offered_to.as_ref()).unwrap();
+    expected[offer..offer + 32].fill(0);
+    assert_eq!(chain.account(&vault.key).unwrap().data, expected);
 }
 
 /// Writes the accounts of a market in which every field has a value of its own.
@@ -51,6 +64,7 @@ fn write_fixtures() {
         println!("{name}: {key}");
     }
     println!("governance: {}", world.governance.pubkey());
-    let vault = accounts[2].1;
-    println!("{:#?}\n{:#?}\n{:#?}", world.market_state(), world.reserve(0), world.vault(&vault).positions);
+    let (minted, vault) = (world.assets.len() - 1, accounts[3].1);
+    println!("{:#?}\n{:#?}\n{:#?}", world.market_state(), world.reserve(0), world.reserve(minted));
+    println!("{:#?}", world.vault(&vault));
 }

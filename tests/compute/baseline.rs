@@ -9,7 +9,14 @@ const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/compute/baseline.json")
 const TOLERANCE: u64 = 2;
 
 /// Compute units that an instruction may cost in a shape: the limits of the protocol's design.
-const CEILINGS: [(&str, usize, usize, u64); 7] = [
+const CEILINGS: [(&str, usize, usize, u64); 14] = [
+    ("deposit_all_on", 1, 1, 20_000),
+    ("repay_all_on", 1, 1, 20_000),
+    ("borrow_all_on", 1, 1, 40_000),
+    ("withdraw_all_on", 1, 1, 40_000),
+    ("liquidate_all_on", 1, 1, 60_000),
+    ("liquidate_2_feeds_all_on", 8, 8, 200_000),
+    ("liquidate_2_feeds_all_on", 15, 1, 200_000),
     ("deposit", 1, 1, 20_000),
     ("repay", 1, 1, 20_000),
     ("borrow", 1, 1, 40_000),
@@ -32,7 +39,7 @@ fn find<'a>(all: &'a [Measurement], name: &str, collaterals: usize, debts: usize
 
 /// Compute units for each further position in the health checks of one instruction, from 1 + 1 to 8 + 8 positions.
 pub fn slopes(all: &[Measurement]) -> Vec<(&'static str, u64)> {
-    ["borrow", "withdraw", "liquidate"]
+    ["borrow", "withdraw", "liquidate", "borrow_all_on", "withdraw_all_on", "liquidate_all_on"]
         .into_iter()
         .filter_map(|name| {
             let (few, many) = (find(all, name, 1, 1)?, find(all, name, 8, 8)?);

@@ -3,6 +3,7 @@
 use crate::measure::{Measurement, measure};
 use anyhow::{Context, Result};
 use keel::AmountSpec::Exact;
+use keel::state::{GroupConfig, RateConfig};
 use keel_client::instruction::{self, Liquidation};
 use keel_tests::world::User;
 use keel_tests::{AssetSpec, Chain, LiteChain, World};
@@ -10,23 +11,57 @@ use solana_instruction::Instruction;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
-/// Collateral and debt positions, and price feeds of every asset. The last two use all 16 slots.
-const SHAPES: [(usize, usize, usize); 5] = [(1, 1, 1), (4, 4, 1), (8, 8, 1), (8, 8, 2), (15, 1, 2)];
+/// Collateral and debt positions, and price feeds of every asset. Those of 8 + 8 and 15 + 1 use all 16 slots.
+type Shape = (usize, usize, usize);
+
+/// With the features that cost something switched off: haircuts that stand still, a kinked curve, no outflow limits.
+const PLAIN: [Shape; 5] = [(1, 1, 1), (4, 4, 1), (8, 8, 1), (8, 8, 2), (15, 1, 2)];
+/// With all of them on, in an efficiency group, while haircuts move and rates drift.
+const ALL_ON: [Shape; 4] = [(1, 1, 1), (8, 8, 1), (8, 8, 2), (15, 1, 2)];
 
 /// Every instruction in every shape it depends on.
 pub fn measure_all() -> Vec<Measurement> {
     let mut all = setup();
-    for (collaterals, debts, feeds) in SHAPES {
-        all.extend(Bench::new(LiteChain::new(), collaterals, debts, feeds).run());
-    }
+    all.extend(PLAIN.into_iter().flat_map(|shape| Bench::new(LiteChain::new(), shape, false).run()));
+    all.extend(ALL_ON.into_iter().flat_map(|shape| Bench::new(LiteChain::new(), shape, true).run()));
     all
 }
 
+/// An asset with every feature on that costs compute units.
+fn all_on(mut spec: AssetSpec) -> AssetSpec {
+    let c = &mut spec.config;
+    c.volatility.multiple_bps = 20_000;
+    c.volatility.concentration_bps = 300;
+    c.limits.depth = 2_000_000_000_000;
+    c.limits.hourly_outflow = 500_000_000_000;
+    c.limits.daily_outflow = 900_000_000_000;
+    c.group = GroupConfig {
+        id: 1,
+        max_ltv_bps: 7_600,
+        liquidation_threshold_bps: 8_600,
+        min_bonus_bps: 200,
+        max_bonus_bps: 1_000,
+        max_bonus_health_bps: 9_500,
+    };
+    c.rates = RateConfig {
+        model: RateConfig::ADAPTIVE,
+        optimal_utilization_bps: 9_000,
+        reserve_factor_bps: 1_000,
+        steepness_bps: 40_000,
+        speed_bps: 500_000,
+        min_at_target_bps: 10,
+        max_at_target_bps: 20_000,
+        initial_at_target_bps: 400,
+        ..RateConfig::default()
+    };
+    spec
+}
+
 /// Leaves the register trace of one instruction in one shape in `SBF_TRACE_DIR`, and of nothing else.
-pub fn trace(instruction: &str, (collaterals, debts, feeds): (usize, usize, usize)) -> Result<()> {
+pub fn trace(instruction: &str, shape: Shape) -> Result<()> {
     let folder =
         std::env::var("SBF_TRACE_DIR").context("SBF_TRACE_DIR is not set: it names the folder for the trace")?;
-    let mut bench = Bench::new(LiteChain::tracing(), collaterals, debts, feeds);
+    let mut bench = Bench::new(LiteChain::tracing(), shape, instruction.ends_with("_all_on"));
     bench.only = Some((instruction.into(), folder));
     for m in bench.run() {
         println!("{}: {} compute units", m.instruction, m.compute_units);
@@ -70,6 +105,8 @@ struct Bench {
     keeper: Keypair,
     shape: (usize, usize),
     suffix: &'static str,
+    /// Price of the collateral, in cents, at which the vault may be liquidated.
+    crash: i64,
     /// The one instruction to measure, and the folder to empty before it.
     only: Option<(String, String)>,
 }
@@ -79,10 +116,11 @@ const COLLATERAL: usize = 0;
 
 impl Bench {
     /// A vault with `collaterals` of 1,000 dollars each, borrowed against to 90 % of its limit, a minute ago.
-    fn new(chain: LiteChain, collaterals: usize, debts: usize, feeds: usize) -> Self {
+    fn new(chain: LiteChain, (collaterals, debts, feeds): Shape, on: bool) -> Self {
         let mut w = World::new(chain);
         for _ in 0..collaterals + debts {
-            w.list(&AssetSpec { feeds, ..AssetSpec::new(6, 1_00) });
+            let spec = AssetSpec { feeds, ..AssetSpec::new(6, 1_00) };
+            w.list(&if on { all_on(spec) } else { spec });
         }
         let each = w.assets[COLLATERAL].whole(1_000);
         let lender_amount = w.assets[COLLATERAL].whole(1_000_000);
@@ -95,6 +133,19 @@ impl Bench {
         }
         let user = w.user();
         w.publish_table();
+        if on {
+            // Prices that moved: the haircuts are on their way up.
+            for cents in [1_01, 1_00] {
+                w.pass(120);
+                for asset in 0..collaterals + debts {
+                    w.set_price(asset, cents);
+                    w.refresh(asset).unwrap();
+                }
+            }
+            let vault = w.vault(&user.vault);
+            let join = instruction::set_efficiency_group(&w.book, user.key(), user.vault, &vault, 1).unwrap();
+            w.send(join, &user.keypair).unwrap();
+        }
         for asset in 0..collaterals {
             w.fund(&user.key(), asset, each * 2);
             w.deposit(&user, asset, Exact(each)).unwrap();
@@ -111,8 +162,13 @@ impl Bench {
         }
         w.pass(60);
         w.refresh_prices();
-        let suffix = if feeds == 2 { "_2_feeds" } else { "" };
-        Self { w, user, keeper, shape: (collaterals, debts), suffix, only: None }
+        let suffix = match (feeds, on) {
+            (2, false) => "_2_feeds",
+            (2, true) => "_2_feeds_all_on",
+            (_, false) => "",
+            (_, true) => "_all_on",
+        };
+        Self { w, user, keeper, shape: (collaterals, debts), suffix, crash: if on { 75 } else { 78 }, only: None }
     }
 
     fn run(mut self) -> Vec<Measurement> {
@@ -125,14 +181,14 @@ impl Bench {
             ("deposit", instruction::deposit(&book, &of_collateral, Exact(1_000_000)).unwrap()),
             ("withdraw", instruction::withdraw(&book, &vault, &of_collateral, Exact(1_000_000)).unwrap()),
             ("borrow", instruction::borrow(&book, &vault, &of_debt, 1_000_000).unwrap()),
-            ("repay", instruction::repay(&book, &of_debt, Exact(1_000_000)).unwrap()),
+            ("repay", instruction::repay(&book, &vault, &of_debt, Exact(1_000_000)).unwrap()),
         ];
         let mut all: Vec<Measurement> =
             user_actions.into_iter().filter_map(|(name, action)| self.measure(name, action, &owner)).collect();
         let refresh = instruction::refresh_reserve(&book, of_debt.reserve).unwrap();
         all.extend(self.measure("refresh_reserve", refresh, &keeper));
         for asset in 0..self.shape.0 {
-            self.w.set_price(asset, 78);
+            self.w.set_price(asset, self.crash);
         }
         let terms = Liquidation {
             keeper: keeper.pubkey(),
@@ -150,7 +206,7 @@ impl Bench {
     /// Measures from the same state every time.
     fn measure(&mut self, name: &str, action: Instruction, signer: &Keypair) -> Option<Measurement> {
         if let Some((only, folder)) = &self.only {
-            if only != name {
+            if only.trim_end_matches("_all_on") != name {
                 return None;
             }
             // What the setup left there.

@@ -1,9 +1,10 @@
 //! Which price applies, and which is remembered: the rules of the program's oracle, on the risk crate's functions.
 
+use crate::terms;
 use keel::KeelError;
 use keel::oracle::Reading;
 use keel::state::{LastPrice, ReserveConfig, Side};
-use keel_risk::price::{self, Bounds, Moment, Observation, Purpose, UnitPrice};
+use keel_risk::price::{self, Moment, Observation, Purpose, UnitPrice};
 
 /// What a reserve remembers of a feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,15 +30,18 @@ impl Feed {
         Self { last: observation, challenged_at: last.challenged_at }
     }
 
-    fn accept(&mut self, observation: Observation) {
+    /// Takes over what it said; an open challenge is answered.
+    pub fn accept(&mut self, observation: Observation) {
         *self = Self { last: observation, challenged_at: 0 };
     }
 }
 
-/// The oracle of one reserve: its feeds, and what their price accounts hold now.
+/// The oracle of one reserve: its feeds, and what their price accounts hold now. A minted reserve has none, and its
+/// token is owed at a dollar.
 pub struct Oracle<'a> {
     pub config: &'a ReserveConfig,
     pub decimals: u8,
+    pub minted: bool,
     pub feeds: &'a [Feed],
     pub readings: &'a [Reading],
     pub moment: Moment,
@@ -47,19 +51,21 @@ type Outcome<T> = Result<T, KeelError>;
 
 impl Oracle<'_> {
     fn accepted(&self, feed: usize, purpose: Purpose) -> Outcome<Observation> {
-        let terms = &self.config.oracle;
-        let (max_age, max_confidence_bps) = match purpose {
-            Purpose::NewRisk => (terms.max_age_new_risk, terms.max_confidence_new_risk_bps),
-            Purpose::Liquidation => (terms.max_age_liquidation, terms.max_confidence_liquidation_bps),
-        };
         let observation = self.readings[feed]?;
         let last = self.feeds[feed].last.publish_time;
-        observation.accept(&Bounds { max_age, max_confidence_bps }, &self.moment, last)?;
+        observation.accept(&terms::bounds(self.config, purpose), &self.moment, last)?;
         Ok(observation)
+    }
+
+    fn par(&self) -> Outcome<UnitPrice> {
+        Ok(UnitPrice::new(1, 0, self.decimals)?)
     }
 
     /// For new risk every feed counts, and two must agree.
     pub fn new_risk(&self, side: Side) -> Outcome<UnitPrice> {
+        if self.minted {
+            return self.par();
+        }
         let terms = &self.config.oracle;
         let mut prices = vec![];
         for feed in 0..self.feeds.len() {
@@ -77,7 +83,7 @@ impl Oracle<'_> {
 
     /// In a liquidation a feed is left out only if a challenge to it went unanswered. `None` when all are.
     fn alive(&self, side: Side) -> Outcome<Option<UnitPrice>> {
-        let mut prices = vec![];
+        let mut prices = if self.minted { vec![self.par()?] } else { vec![] };
         for (i, feed) in self.feeds.iter().enumerate() {
             let waited = self.moment.now - feed.challenged_at;
             let dead = feed.challenged_at != 0 && waited >= i64::from(self.config.oracle.dead_after);
@@ -110,23 +116,19 @@ impl Oracle<'_> {
         Ok(lasts.into_iter().reduce(|a, b| price::combine(a, b, side, Purpose::Liquidation)).unwrap())
     }
 
-    /// The feeds after every acceptable observation is remembered.
-    pub fn remembered(&self, purpose: Purpose) -> Vec<Feed> {
-        let mut feeds = self.feeds.to_vec();
-        for (i, feed) in feeds.iter_mut().enumerate() {
-            if let Ok(observation) = self.accepted(i, purpose) {
-                feed.accept(observation);
-            }
-        }
-        feeds
+    /// Every feed's observation that is acceptable.
+    pub fn acceptable(&self, purpose: Purpose) -> Vec<(usize, Observation)> {
+        (0..self.feeds.len()).filter_map(|feed| Some((feed, self.accepted(feed, purpose).ok()?))).collect()
     }
 
-    /// The feeds after a refresh, which takes all or none.
-    pub fn refreshed(&self) -> Outcome<Vec<Feed>> {
-        let mut feeds = self.feeds.to_vec();
-        for (i, feed) in feeds.iter_mut().enumerate() {
-            feed.accept(self.accepted(i, Purpose::Liquidation)?);
+    /// The observations of all feeds, for a refresh, which takes all or none.
+    pub fn all(&self) -> Outcome<Vec<(usize, Observation)>> {
+        let mut seen = vec![];
+        for feed in 0..self.feeds.len() {
+            let observation = self.accepted(feed, Purpose::Liquidation)?;
+            observation.spot(self.decimals)?;
+            seen.push((feed, observation));
         }
-        Ok(feeds)
+        Ok(seen)
     }
 }

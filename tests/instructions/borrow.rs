@@ -51,7 +51,7 @@ fn effects_mints_debt_and_pays_tokens() {
     assert_eq!(reserve.supply_shares.get(), u128::from(w.assets[USDC].whole(100_000)) << 60);
     // 10 % utilization is an eighth of the way to the kink, where the rate is 10 %: 1.25 %. Suppliers get 90 % of it.
     let bits = |f: Fraction| f.to_bits() as f64 / (1u64 << 60) as f64;
-    assert!((bits(reserve.borrow_rate.into()) - 0.0125).abs() < 1e-15);
+    assert!((bits(reserve.rate.borrow.into()) - 0.0125).abs() < 1e-15);
     assert!((bits(reserve.supply_growth_ratio.into()) - 0.09).abs() < 1e-15);
     let last = reserve.last_prices[0];
     assert_eq!((last.price, last.publish_time), (1_0100_0000, now));

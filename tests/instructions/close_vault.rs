@@ -67,15 +67,22 @@ fn rejects_a_vault_with_positions() {
 }
 
 #[test]
+fn rejects_a_vault_inside_a_flash_loan() {
+    let (mut w, _, borrower) = lent();
+    let owner = w.user();
+    let close = instruction::close_vault(owner.key(), owner.vault);
+    // Whoever took the loan.
+    refuse_inside_a_flash_loan(&mut w, &close, &borrower, &[&borrower.keypair, &owner.keypair]);
+    assert_eq!(w.chain.account(&owner.vault), None);
+}
+
+#[test]
 fn rejects_wrong_accounts() {
     let mut w = bank();
     let user = w.user();
     let payer = w.chain.funded();
     let valid = instruction::close_vault(user.key(), user.vault);
-    let (market, reserve) = (w.market, w.assets[SOL].reserve);
-    refuse_imposters(&mut w, &valid, &[&user.keypair], VAULT, &[("market", market), ("reserve", reserve)]);
-    w.refuse(&read_only(&valid, VAULT), &[&user.keypair], ErrorCode::ConstraintMut);
+    refuse_wrong_life_accounts(&mut w, &valid, &user, VAULT);
     w.refuse(&read_only(&valid, OWNER), &[&payer, &user.keypair], ErrorCode::ConstraintMut);
-    w.refuse(&truncated(&valid, 1), &[&user.keypair], ErrorCode::AccountNotEnoughKeys);
     w.send(valid, &user.keypair).unwrap();
 }

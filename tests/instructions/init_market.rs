@@ -3,6 +3,7 @@
 use crate::support::*;
 use anchor_lang::error::ErrorCode;
 use anchor_lang::prelude::Pubkey;
+use bytemuck::Zeroable;
 use keel::KeelError;
 use keel::events::MarketCreated;
 use keel::state::{LAYOUT_VERSION, Market, MarketParams};
@@ -46,7 +47,8 @@ fn effects_creates_a_market() {
         price_receiver: params.price_receiver,
         min_position_micro_usd: params.min_position_micro_usd,
         restart_grace_slots: params.restart_grace_slots,
-        reserved: [0; 512],
+        min_bounty_micro_usd: params.min_bounty_micro_usd,
+        ..Zeroable::zeroed()
     };
     let market = stored(&mut chain, 513);
     assert_eq!(bytemuck::bytes_of(&market), bytemuck::bytes_of(&expected));

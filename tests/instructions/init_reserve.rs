@@ -6,9 +6,10 @@ use anchor_lang::prelude::Pubkey;
 use anchor_spl::token::spl_token;
 use keel::KeelError;
 use keel::events::ReserveCreated;
-use keel::state::{LAYOUT_VERSION, Market, Reserve, ReserveConfig, ReserveKind};
+use keel::state::{Kind, LAYOUT_VERSION, Market, Reserve, ReserveConfig};
 use keel_client::{address, instruction, price_update, token};
 use keel_risk::Fraction;
+use keel_risk::haircut::Haircut;
 use keel_risk::pool::Pool;
 use keel_tests::check::only_event;
 use keel_tests::{AssetSpec, Chain, ProgramTestChain, World};
@@ -58,7 +59,7 @@ fn effects_lists_an_asset() {
     assert_eq!(account.data.len(), Reserve::SPACE);
     let reserve = keel_client::account::reserve(&key, &account.owner, &account.data).unwrap();
     let config = w.reserve(0).config;
-    assert_eq!((reserve.version, reserve.decimals, reserve.kind), (LAYOUT_VERSION, 9, ReserveKind::Pooled as u8));
+    assert_eq!((reserve.version, reserve.decimals, reserve.kind), (LAYOUT_VERSION, 9, 1));
     assert_eq!((reserve.market, reserve.mint), (w.market, mint));
     assert_eq!(reserve.token_program, token::TOKEN_PROGRAM);
     assert_eq!(reserve.liquidity, address::liquidity(&key));
@@ -68,12 +69,11 @@ fn effects_lists_an_asset() {
 
     // Empty, both indices at 1, and the rate of an empty pool.
     let now = w.chain.clock().unix_timestamp;
-    assert_eq!(reserve.pool(), Pool::new(now, &config.rate_terms()).unwrap());
+    assert_eq!(reserve.pool(), Pool::new(Kind::Pooled, now, &config.rate_terms()).unwrap());
     assert_eq!(Fraction::from(reserve.supply_index), Fraction::ONE);
     assert_eq!(Fraction::from(reserve.debt_index), Fraction::ONE);
     assert_eq!((reserve.available, reserve.supply_shares.get(), reserve.debt_shares.get()), (0, 0, 0));
-    assert_eq!(Fraction::from(reserve.haircut.initial), Fraction::from_bps_ceil(200));
-    assert_eq!(reserve.haircut.initial, reserve.haircut.maintenance);
+    assert_eq!(reserve.haircut(), Haircut::settled(Fraction::from_bps_ceil(200), now));
 
     // Both feeds have a last accepted price from the start.
     for (feed, last) in reserve.last_prices.iter().enumerate() {

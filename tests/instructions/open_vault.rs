@@ -4,8 +4,9 @@ use crate::support::*;
 use anchor_lang::error::ErrorCode;
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::solana_program::rent::Rent;
+use bytemuck::Zeroable;
 use keel::events::VaultOpened;
-use keel::state::{LAYOUT_VERSION, MAX_POSITIONS, Position, Vault};
+use keel::state::{LAYOUT_VERSION, Vault};
 use keel_client::{address, instruction};
 use keel_tests::Chain;
 use keel_tests::check::only_event;
@@ -18,6 +19,7 @@ const OWNER: usize = 1;
 const MARKET: usize = 2;
 const VAULT: usize = 3;
 const SYSTEM_PROGRAM: usize = 4;
+const INSTRUCTIONS: usize = 5;
 
 #[test]
 fn effects_opens_an_empty_vault() {
@@ -37,8 +39,7 @@ fn effects_opens_an_empty_vault() {
         flags: 0,
         market: w.market,
         owner: owner.pubkey(),
-        positions: [Position::default(); MAX_POSITIONS],
-        reserved: [0; 256],
+        ..Zeroable::zeroed()
     };
     assert_eq!(bytemuck::bytes_of(&w.vault(&key)), bytemuck::bytes_of(&expected));
     let account = w.chain.account(&key).unwrap();
@@ -82,14 +83,25 @@ fn rejects_wrong_accounts() {
         ("address of another owner", VAULT, address::vault(&w.market, &user.key(), 1), ErrorCode::ConstraintSeeds),
         ("any address", VAULT, Pubkey::new_unique(), ErrorCode::ConstraintSeeds),
         ("system program", SYSTEM_PROGRAM, keel::ID, ErrorCode::InvalidProgramId),
+        ("instructions", INSTRUCTIONS, w.market, ErrorCode::ConstraintAddress),
     ];
     for (case, index, key, expected) in cases {
         w.refuse_case(case, &with_account(&valid, index, key), &both, expected);
     }
-    for count in 2..5 {
+    for count in 2..=INSTRUCTIONS {
         w.refuse_case("missing", &truncated(&valid, count), &both, ErrorCode::AccountNotEnoughKeys);
     }
     w.chain.send(&[valid], &both).unwrap();
+}
+
+#[test]
+fn rejects_a_vault_inside_a_flash_loan() {
+    let (mut w, _, borrower) = lent();
+    let owner = w.chain.funded();
+    let open = instruction::open_vault(borrower.key(), owner.pubkey(), w.market, 0);
+    // Whoever took the loan.
+    refuse_inside_a_flash_loan(&mut w, &open, &borrower, &[&borrower.keypair, &owner]);
+    assert!(w.vault(&address::vault(&w.market, &owner.pubkey(), 0)).is_empty());
 }
 
 #[test]

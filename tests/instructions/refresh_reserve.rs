@@ -172,7 +172,7 @@ fn rejects_books_that_do_not_hold() {
     w.refuse(&refresh, &[&governance], KeelError::BooksBroken);
     // Interest that does not fit: ten millennia at the highest rates.
     let mut dear = sound;
-    dear.borrow_rate = Fraction::from_integer(10).into();
+    dear.rate.borrow = Fraction::from_integer(10).into();
     w.set_reserve(USDC, &dear);
     w.pass(10_000 * 365 * 86_400);
     w.refresh_prices();

@@ -98,7 +98,8 @@ fn effects_anyone_may_repay_for_anyone() {
     let friend = w.user();
     w.fund(&friend.key(), USDC, 10_000_000_000);
     let actor = Actor::new(&w.book, friend.key(), borrower.vault, w.assets[USDC].reserve).unwrap();
-    let repay = instruction::repay(&w.book, &actor, All).unwrap();
+    let vault = w.vault(&borrower.vault);
+    let repay = instruction::repay(&w.book, &vault, &actor, All).unwrap();
     w.send(repay, &friend.keypair).unwrap();
     assert_eq!((w.balance(&friend.key(), USDC), w.balance(&borrower.key(), USDC)), (0, 10_000_000_000));
     assert!(!w.vault(&borrower.vault).has(Side::Debt));
@@ -132,7 +133,7 @@ fn effects_an_insolvent_vault_may_repay() {
 #[test]
 fn rejects_zero() {
     let (mut w, _, borrower) = indebted();
-    let repay = instruction::repay(&w.book, &w.actor(&borrower, USDC), Exact(0)).unwrap();
+    let repay = w.repay_ix(&borrower, USDC, Exact(0));
     w.refuse(&repay, &[&borrower.keypair], KeelError::ZeroAmount);
 }
 
@@ -141,7 +142,7 @@ fn rejects_more_than_is_owed() {
     let (mut w, _, borrower) = indebted();
     w.fund(&borrower.key(), USDC, 1);
     for amount in [10_000_000_001, u64::MAX] {
-        let repay = instruction::repay(&w.book, &w.actor(&borrower, USDC), Exact(amount)).unwrap();
+        let repay = w.repay_ix(&borrower, USDC, Exact(amount));
         w.refuse(&repay, &[&borrower.keypair], KeelError::RepaymentExceedsDebt);
     }
 }
@@ -151,7 +152,7 @@ fn rejects_a_debt_that_the_vault_does_not_have() {
     let (mut w, lender, borrower) = indebted();
     w.fund(&borrower.key(), SOL, 10);
     for (user, asset) in [(&borrower, SOL), (&lender, USDC)] {
-        let repay = instruction::repay(&w.book, &w.actor(user, asset), All).unwrap();
+        let repay = w.repay_ix(user, asset, All);
         w.refuse(&repay, &[&user.keypair], KeelError::NoSuchDebt);
     }
 }
@@ -161,7 +162,7 @@ fn rejects_more_than_the_token_account_holds() {
     let (mut w, _, borrower) = indebted();
     w.pass(86_400);
     // The loan does not pay its own interest.
-    let repay = instruction::repay(&w.book, &w.actor(&borrower, USDC), All).unwrap();
+    let repay = w.repay_ix(&borrower, USDC, All);
     w.refuse(&repay, &[&borrower.keypair], TokenError::InsufficientFunds);
 }
 
@@ -169,7 +170,7 @@ fn rejects_more_than_the_token_account_holds() {
 fn rejects_tokens_of_others() {
     let (mut w, lender, borrower) = indebted();
     w.fund(&lender.key(), USDC, 10_000_000_000);
-    let repay = instruction::repay(&w.book, &w.actor(&borrower, USDC), All).unwrap();
+    let repay = w.repay_ix(&borrower, USDC, All);
     let (lenders, liquidity) = (w.token_account(&lender.key(), USDC), w.liquidity_key(USDC));
     for tokens in [lenders, liquidity] {
         let stolen = with_account(&repay, flow::TOKEN_ACCOUNT, tokens);
@@ -180,7 +181,7 @@ fn rejects_tokens_of_others() {
 #[test]
 fn rejects_wrong_accounts() {
     let (mut w, _, borrower) = indebted();
-    let valid = instruction::repay(&w.book, &w.actor(&borrower, USDC), Exact(100)).unwrap();
+    let valid = w.repay_ix(&borrower, USDC, Exact(100));
     refuse_wrong_flow_accounts(&mut w, &valid, &borrower, USDC);
     w.send(valid, &borrower.keypair).unwrap();
 }
@@ -190,6 +191,6 @@ fn rejects_a_liquidity_account_that_fell_short() {
     let (mut w, _, borrower) = indebted();
     let full = w.liquidity(USDC);
     set_liquidity(&mut w, USDC, full - 1);
-    let repay = instruction::repay(&w.book, &w.actor(&borrower, USDC), All).unwrap();
+    let repay = w.repay_ix(&borrower, USDC, All);
     w.refuse(&repay, &[&borrower.keypair], KeelError::LiquidityMismatch);
 }

@@ -7,6 +7,7 @@ use keel::KeelError;
 use keel_client::{address, instruction, price_update};
 use keel_risk::price::Observation;
 use keel_tests::Chain;
+use keel_tests::check::Refusal;
 use keel_tests::world::User;
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
@@ -309,4 +310,49 @@ pub fn refuse_wrong_remaining(w: &mut Bank, valid: &Instruction, user: &User, st
         extra.accounts.push(solana_instruction::AccountMeta::new_readonly(key, false));
     }
     w.send(extra, &signer).unwrap();
+}
+
+/// A flash loan of one USDC, which costs nothing, and its repayment. The user has an account for them.
+pub fn flash_loan(w: &Bank, user: &User) -> [Instruction; 2] {
+    let (reserve, tokens) = (w.assets[USDC].reserve, w.token_account(&user.key(), USDC));
+    [instruction::flash_borrow, instruction::flash_repay]
+        .map(|build| build(&w.book, user.key(), reserve, tokens, 1_000_000).unwrap())
+}
+
+/// Asserts that `instruction` is refused while a flash loan of `user`, who signs with `signers`, is open, whatever other
+/// loans were repaid before, and nothing with it. Then sends it after the repayment, in the same transaction.
+#[track_caller]
+pub fn refuse_inside_a_flash_loan(w: &mut Bank, instruction: &Instruction, user: &User, signers: &[&Keypair]) {
+    let [lend, repay] = flash_loan(w, user);
+    let inside = [lend.clone(), instruction.clone(), repay.clone()];
+    let inside_the_second = [&[lend.clone(), repay.clone()], &inside[..]].concat();
+    let before = w.snapshot_of(instruction.accounts.iter().map(|meta| meta.pubkey));
+    for instructions in [&inside[..], &inside_the_second] {
+        let failure = w.chain.send(instructions, signers).unwrap_err();
+        assert_eq!(Refusal::from(&failure), KeelError::InFlashLoan.into(), "{:#?}", failure.logs);
+    }
+    let changed = before.changed(w);
+    assert!(changed.iter().all(|key| *key == signers[0].pubkey()), "{changed:?}");
+    w.chain.send(&[lend, repay, instruction.clone()], signers).unwrap();
+}
+
+/// Asserts that the vault at `index` of `valid`, which `owner` signs, can be exchanged for nothing else, and that the
+/// instructions sysvar, the last account, is the real one.
+#[track_caller]
+pub fn refuse_wrong_life_accounts(w: &mut Bank, valid: &Instruction, owner: &User, index: usize) {
+    let signers = [&owner.keypair];
+    let (market, reserve) = (w.market, w.assets[SOL].reserve);
+    refuse_imposters(w, valid, &signers, index, &[("market", market), ("reserve", reserve)]);
+    w.refuse(&read_only(valid, index), &signers, ErrorCode::ConstraintMut);
+    let sysvar = valid.accounts.len() - 1;
+    assert_eq!(valid.accounts[sysvar].pubkey, keel::introspection::ID);
+    // It would say that there is no other instruction.
+    let other = Pubkey::new_unique();
+    w.chain.set_data(&other, &Pubkey::from_str_const("Sysvar1111111111111111111111111111111111111"), vec![0; 100]);
+    for key in [other, Pubkey::from_str_const("SysvarC1ock11111111111111111111111111111111"), market] {
+        w.refuse(&with_account(valid, sysvar, key), &signers, ErrorCode::ConstraintAddress);
+    }
+    for count in 1..=sysvar {
+        w.refuse(&truncated(valid, count), &signers, ErrorCode::AccountNotEnoughKeys);
+    }
 }

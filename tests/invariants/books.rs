@@ -1,25 +1,40 @@
 //! Invariants 1 to 4 and 8: the books of the reserves.
 
 use crate::exact::{self, bits, one};
-use crate::{Done, Effects, Verdict, ensure};
-use keel::events::Flow;
+use crate::{Done, Effects, Verdict, ensure, minted};
 use keel::state::{Reserve, Side};
 use keel_risk::Fraction;
+use keel_tests::random::specs::{MINTED, SWAPPED};
 use keel_tests::random::{Action, Snapshot};
 use num_bigint::BigInt;
 
 /// What holds at every moment, for every reserve:
 /// 1. its token account has at least what it calls available, and what is available and owed covers all claims,
 ///    exactly, insurance being one of them;
-/// 2. the shares of all vaults on each side, insurance added, are its totals, exactly;
-/// 8. the tokens of users and of the liquidity account are all that exist.
+/// 2. the shares of all vaults on each side, insurance and what the swap holds added, are its totals, exactly;
+/// 8. the tokens of users and of the liquidity account are all that exist; of a minted token, they are what the books say
+///    circulates, and its supply index never moves.
+///
+/// No flash loan outlives its transaction, and only a minted reserve has a deficit.
 pub fn sums(state: &Snapshot) -> Verdict {
     for (asset, reserve) in state.reserves.iter().enumerate() {
-        let backed = state.liquidity[asset] >= reserve.available;
+        let backed = reserve.is_minted() || state.liquidity[asset] >= reserve.available;
         ensure!(backed, "1: asset {asset} has {} of {} available", state.liquidity[asset], reserve.available);
         ensure!(reserve.invariant().is_ok(), "1: asset {asset} owes more than it has");
         let key = &state.reserve_keys[asset];
+        ensure!(reserve.flash == 0, "1: a flash loan of asset {asset} is open");
         let (mut supplied, mut owed) = (reserve.insurance_shares.get(), 0);
+        if asset == SWAPPED {
+            supplied += state.reserves[MINTED].minted.swap_shares.get();
+        }
+        if reserve.is_minted() {
+            supplied += u128::from(state.supplies[asset]) << 60;
+            let fixed = reserve.supply_index.get() == 1 << 60 && reserve.supply_growth_ratio.get() == 0;
+            ensure!(fixed, "4: the supply index of the minted token moves");
+            ensure!(reserve.tokens().is_ok_and(|n| n == state.supplies[asset]), "8: not all minted tokens circulate");
+        } else {
+            ensure!(reserve.deficit.get() == 0, "1: asset {asset} has a deficit");
+        }
         for position in state.vaults.iter().flatten().filter_map(|vault| vault.find(key)) {
             match position.side() {
                 Some(Side::Collateral) => supplied += position.shares.get(),
@@ -48,15 +63,28 @@ pub fn reserves(done: &Done, effects: &Effects) -> Verdict {
             continue;
         }
         let key = &done.before.reserve_keys[asset];
-        let loss = effects.losses.iter().find(|loss| loss.reserve == *key);
-        let socialized = loss.is_some_and(|loss| loss.socialized > 0);
+        let mut losses = effects.losses.iter().filter(|loss| loss.reserve == *key).peekable();
+        let (loss, socialized) = (losses.peek().is_some(), losses.any(|loss| loss.socialized > 0));
         if matches!(done.action, Action::Challenge { .. }) {
             ensure!(after.pool() == before.pool(), "4: a challenge changed the books of asset {asset}");
             continue;
         }
+        if !effects.paid_out.is_empty() {
+            insured(after)?;
+        }
         indices(asset, before, after, socialized, done.before.moment.now)?;
-        drift(asset, before, after, loss.is_some())?;
+        let income = if asset == MINTED { minted::income(done, effects).0 } else { BigInt::ZERO };
+        drift(asset, before, after, loss, income * one() * one())?;
     }
+    Ok(())
+}
+
+/// After a payment of insurance the configured part of what is owed stays insured, exactly.
+fn insured(reserve: &Reserve) -> Verdict {
+    let insured = bits(reserve.insurance_shares.into()) * bits(reserve.supply_index.into());
+    let owed = bits(reserve.debt_shares.into()) * bits(reserve.debt_index.into());
+    let floor = reserve.config.insurance_floor_bps;
+    ensure!(insured * 10_000u32 >= owed * floor, "insurance under its floor was paid out");
     Ok(())
 }
 
@@ -85,9 +113,9 @@ fn indices(asset: usize, before: &Reserve, after: &Reserve, socialized: bool, no
 /// 3: what the reserve has beyond what it owes only grows, and stays bounded.
 ///
 /// With time, it becomes insurance: at most a few units in the last place are left. Without time, an instruction adds
-/// no more than a native unit (an amount rounded to a whole one) and the roundings of shares, and takes nothing away,
-/// unless a loss exceeds all claims, which then are zero.
-fn drift(asset: usize, before: &Reserve, after: &Reserve, loss: bool) -> Verdict {
+/// no more than its `income`, a native unit (an amount rounded to a whole one) and the roundings of shares, and takes
+/// nothing away, unless a loss exceeds all claims, which then are zero.
+fn drift(asset: usize, before: &Reserve, after: &Reserve, loss: bool, income: BigInt) -> Verdict {
     let (old, new) = (exact::slack(before), exact::slack(after));
     let unit = one() * one();
     let last_places = bits(after.supply_index.into()) + bits(after.debt_index.into()) + one();
@@ -96,27 +124,12 @@ fn drift(asset: usize, before: &Reserve, after: &Reserve, loss: bool) -> Verdict
     let wiped_out = Fraction::from(after.supply_index).is_zero() || Fraction::from(after.supply_shares).is_zero();
     ensure!(new >= BigInt::ZERO, "3: claims on asset {asset} exceed its assets");
     if after.updated_at > before.updated_at {
-        let bound = &unit + &roundings;
+        let bound = &income + &unit + &roundings;
         ensure!(wiped_out || new <= bound, "3: asset {asset} keeps {new} that are nobody's, after interest");
     } else {
-        let bound = &old + &unit + &roundings;
+        let bound = &old + &income + &unit + &roundings;
         ensure!(wiped_out || new <= bound, "3: the drift of asset {asset} grew from {old} to {new}");
-        ensure!(new >= old || (loss && wiped_out), "3: the drift of asset {asset} fell from {old} to {new}");
+        ensure!(new >= &old + &income || (loss && wiped_out), "3: the drift of asset {asset} fell from {old} to {new}");
     }
-    Ok(())
-}
-
-/// The event of a flow tells the truth: as much left the wallet as arrived in the liquidity account and in the books.
-pub fn moved(done: &Done, effects: &Effects) -> Verdict {
-    let Some(event) = effects.moved.first() else { return Ok(()) };
-    let (asset, user) = (done.before.asset(&event.reserve), done.action.signer());
-    let inward = matches!(event.flow, Flow::Deposit | Flow::Repay);
-    let amount = i128::from(event.amount) * if inward { 1 } else { -1 };
-    let change = |old: u64, new: u64| i128::from(new) - i128::from(old);
-    let (before, after) = (done.before, done.after());
-    let wallet = change(before.wallets[user][asset], after.wallets[user][asset]);
-    let liquidity = change(before.liquidity[asset], after.liquidity[asset]);
-    let available = change(before.reserves[asset].available, after.reserves[asset].available);
-    ensure!(wallet == -amount && liquidity == amount && available == amount, "{amount} moved, and not everywhere");
     Ok(())
 }

@@ -19,29 +19,50 @@ pub struct Coverage {
 }
 
 /// What 20,000 instructions must reach at least, so that a run counts as one.
-const REQUIRED: [(&str, u64); 18] = [
-    ("liquidation above the close-out zone", 40),
-    ("liquidation in the close-out zone", 100),
-    ("liquidation of a part", 100),
-    ("liquidation that repays a debt whole", 20),
+const REQUIRED: [(&str, u64); 39] = [
+    ("liquidation above the close-out zone", 10),
+    ("liquidation in the close-out zone", 40),
+    ("liquidation of a part", 20),
+    ("liquidation that repays a debt whole", 14),
     ("liquidation that seizes a collateral whole", 20),
     ("liquidation of oneself", 5),
     ("liquidation beside other positions", 100),
-    ("liquidation with a dead feed left out", 5),
-    ("liquidation beside an asset at its last accepted price", 2),
-    ("liquidation while time stood still", 50),
-    ("bad debt recognized by liquidate", 5),
-    ("bad debt recognized by resolve_bad_debt", 5),
-    ("loss paid by insurance", 5),
-    ("loss shared by suppliers", 10),
+    ("liquidation with a dead feed left out", 1),
+    ("liquidation beside an asset at its last accepted price", 1),
+    ("liquidation while time stood still", 10),
+    ("bad debt recognized by liquidate", 3),
+    ("bad debt recognized by resolve_bad_debt", 1),
+    ("loss paid by insurance", 3),
+    ("loss shared by suppliers", 2),
     ("collateral forfeited", 1),
     ("deposit for another", 50),
     ("repayment for another", 20),
     ("instruction at the time of the last accrual", 500),
+    ("liquidation with the flat bounty", 1),
+    ("liquidation beyond an outflow limit", 1),
+    ("maintenance haircut on its way up", 40),
+    ("maintenance haircut on its way down", 50),
+    ("haircut of new risk above that of liquidations", 200),
+    ("price sampled for volatility", 35),
+    ("refusal of an insolvent vault", 1),
+    ("loss of the minted token paid by its surplus", 1),
+    ("loss of the minted token recorded as a deficit", 1),
+    ("deficit of the minted token recovered in part", 7),
+    ("deficit of the minted token recovered whole", 1),
+    ("redemption of a part", 25),
+    ("redemption of a whole debt", 9),
+    ("redemption beside a pooled debt", 30),
+    ("redemption at a raised fee", 30),
+    ("redemption from an unhealthy vault", 1),
+    ("swap in at par", 5),
+    ("swap in below the peg", 45),
+    ("swap out at par", 30),
+    ("swap out above the peg", 15),
+    ("swap's holding valued higher", 60),
 ];
 
 /// The same for instructions that succeed.
-const SUCCEEDED: [(&str, u64); 11] = [
+const SUCCEEDED: [(&str, u64); 15] = [
     ("open_vault", 20),
     ("close_vault", 10),
     ("deposit", 1_000),
@@ -52,27 +73,44 @@ const SUCCEEDED: [(&str, u64); 11] = [
     ("refresh_reserve", 100),
     ("accrue_reserve", 100),
     ("challenge_feed", 100),
-    ("resolve_bad_debt", 10),
+    ("resolve_bad_debt", 1),
+    ("redeem", 30),
+    ("swap_in", 50),
+    ("swap_out", 50),
+    ("withdraw_insurance", 6),
 ];
 
 /// The same for refusals that keep an invariant.
-const REFUSED: [(&str, &str, u64); 12] = [
-    ("borrow", "Unhealthy", 50),
+const REFUSED: [(&str, &str, u64); 24] = [
+    ("borrow", "Unhealthy", 13),
     ("borrow", "PriceStale", 50),
     ("borrow", "PriceDivergence", 5),
-    ("borrow", "NotVaultOwner", 10),
-    ("withdraw", "Unhealthy", 30),
-    ("withdraw", "NotVaultOwner", 10),
-    ("withdraw", "InsufficientLiquidity", 10),
-    ("withdraw", "VaultInsolvent", 1),
-    ("liquidate", "Healthy", 100),
-    ("liquidate", "VaultInsolvent", 1),
-    ("liquidate", "SlippageExceeded", 30),
-    ("resolve_bad_debt", "NoBadDebt", 100),
+    ("borrow", "NotVaultOwner", 6),
+    ("withdraw", "Unhealthy", 8),
+    ("withdraw", "NotVaultOwner", 4),
+    ("withdraw", "InsufficientLiquidity", 1),
+    ("withdraw", "OutflowLimitExceeded", 4),
+    ("borrow", "OutflowLimitExceeded", 5),
+    ("liquidate", "Healthy", 26),
+    ("liquidate", "SlippageExceeded", 9),
+    ("liquidate", "PartOfSmallPosition", 1),
+    ("resolve_bad_debt", "NoBadDebt", 50),
+    ("deposit", "MintedTakesNoDeposits", 1),
+    ("redeem", "NotRedeemable", 30),
+    ("redeem", "WrongReserveKind", 1),
+    ("redeem", "PartOfSmallPosition", 2),
+    ("redeem", "OutputTooSmall", 4),
+    ("redeem", "OutflowLimitExceeded", 1),
+    ("swap_in", "SwapCapExceeded", 3),
+    ("swap_in", "OutputTooSmall", 2),
+    ("swap_out", "InsufficientLiquidity", 1),
+    ("withdraw_insurance", "NotGovernance", 1),
+    ("withdraw_insurance", "InsuranceFloor", 1),
 ];
 
 impl Coverage {
-    fn reach(&mut self, what: &'static str) {
+    /// Counts a state that matters.
+    pub fn reach(&mut self, what: &'static str) {
         *self.reached.entry(what).or_default() += 1;
     }
 
@@ -80,7 +118,13 @@ impl Coverage {
     pub fn count(&mut self, action: &Action, outcome: &Result<Receipt, Failure>) {
         match outcome {
             Ok(_) => *self.succeeded.entry(action.name()).or_default() += 1,
-            Err(failure) => *self.refused.entry((action.name(), name(failure))).or_default() += 1,
+            Err(failure) => {
+                let error = name(failure);
+                if error == "VaultInsolvent" {
+                    self.reach("refusal of an insolvent vault");
+                }
+                *self.refused.entry((action.name(), error)).or_default() += 1;
+            }
         }
         match action {
             Action::Deposit(f) if outcome.is_ok() && f.user != f.vault.owner => self.reach("deposit for another"),
@@ -122,7 +166,8 @@ impl Coverage {
         if dead.iter().any(|(dead, _)| *dead > 0) {
             self.reach("liquidation with a dead feed left out");
         }
-        if dead.iter().any(|(dead, asset)| *dead == done.before.reserves[*asset].config.oracle.feed_count()) {
+        let feeds = |asset: usize| done.before.reserves[asset].config.oracle.feed_count();
+        if dead.iter().any(|(dead, asset)| *dead > 0 && *dead == feeds(*asset)) {
             self.reach("liquidation beside an asset at its last accepted price");
         }
         if done.arena.still > 0 {

@@ -16,12 +16,12 @@ pub fn bits(fraction: Fraction) -> BigInt {
     BigInt::from(fraction.to_bits())
 }
 
-/// What the books of a reserve hold beyond what they owe: available + debt owed - supply claims, in native units times
-/// 2^120.
+/// What the books of a reserve hold beyond what they owe: available + flash + debt owed + deficit - supply claims, in native
+/// units times 2^120.
 pub fn slack(reserve: &Reserve) -> BigInt {
     let word = |w: keel::state::Words| BigInt::from(w.get());
-    let available = BigInt::from(reserve.available) << 120;
-    available + word(reserve.debt_shares) * word(reserve.debt_index)
+    let held = (BigInt::from(reserve.available) + reserve.flash) << 120;
+    held + (word(reserve.deficit) << 60) + word(reserve.debt_shares) * word(reserve.debt_index)
         - word(reserve.supply_shares) * word(reserve.supply_index)
 }
 
@@ -33,4 +33,25 @@ pub fn ratio_at_least(a: Usd, b: Usd, c: Usd, d: Usd) -> bool {
 /// Whether health `after` is strictly above that `before`.
 pub fn healthier(after: &Totals, before: &Totals) -> bool {
     !ratio_at_least(before.limit, before.debt, after.limit, after.debt)
+}
+
+/// Basis points per hour in one per second, and basis points in one: what haircuts are scaled by to be exact.
+pub const BPS_HOUR: u64 = 36_000_000;
+
+/// The maintenance haircut at `now`, exactly: 2^60 times [`BPS_HOUR`] is one.
+pub fn maintenance_at(reserve: &Reserve, now: i64) -> BigInt {
+    let haircut = &reserve.haircut;
+    let scaled = |words: keel::state::Words| BigInt::from(words.get()) * BPS_HOUR;
+    let (from, to) = (scaled(haircut.maintenance), scaled(haircut.target));
+    let travel = |bps_per_hour: u32| one() * bps_per_hour * (now - haircut.moved_at).max(0);
+    if from < to {
+        (from + travel(reserve.config.volatility.up_bps_per_hour)).min(to)
+    } else {
+        (from - travel(reserve.config.volatility.down_bps_per_hour)).max(to)
+    }
+}
+
+/// The haircut of new risk at `now`, in the same unit.
+pub fn initial_at(reserve: &Reserve, now: i64) -> BigInt {
+    maintenance_at(reserve, now).max(BigInt::from(reserve.haircut.target.get()) * BPS_HOUR)
 }

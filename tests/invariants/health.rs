@@ -33,11 +33,11 @@ pub fn check(done: &Done, effects: &Effects, coverage: &mut Coverage) -> Verdict
     Ok(())
 }
 
-fn vault_in(state: &Snapshot, id: VaultId) -> Result<&Vault, String> {
+pub fn vault_in(state: &Snapshot, id: VaultId) -> Result<&Vault, String> {
     state.vault(id).ok_or_else(|| "5: the vault is gone".into())
 }
 
-fn value(state: &Snapshot, vault: &Vault, purpose: Purpose) -> Result<Totals, String> {
+pub fn value(state: &Snapshot, vault: &Vault, purpose: Purpose) -> Result<Totals, String> {
     match state.value(vault, purpose) {
         Ok(valuation) => Ok(valuation.totals),
         Err(error) => Err(format!("5: it went through, but a client cannot value the vault: {error:?}")),
@@ -90,7 +90,8 @@ impl Units {
 /// `cf` the factor of the seized collateral:
 ///
 /// - health was under 1;
-/// - what was seized is worth at most what was repaid and the bonus, and that is at most the reserve's largest;
+/// - what was seized is worth at most what was repaid and the bonus, and that is at most the reserve's largest; or it pays
+///   the flat bounty for a small debt, see [`flat_bounty`];
 /// - above the close-out zone: health is strictly higher. If a position was closed whole, a native unit of each asset
 ///   may have been rounded away, and health is not lower but for that;
 /// - in the close-out zone: `C / D` is not lower, but for such a unit, unless `C < D * (1 + b_min)`: then there is no
@@ -99,7 +100,7 @@ impl Units {
 ///
 /// Where the rest was written off at once, the vault is insolvent or empty, and has less than the minimum left.
 fn liquidation(done: &Done, effects: &Effects, id: VaultId, coverage: &mut Coverage) -> Verdict {
-    let Action::Liquidate { keeper, debt, collateral, max_repay, min_seize, .. } = done.action else { return Ok(()) };
+    let Action::Liquidate { debt, collateral, max_repay, min_seize, .. } = done.action else { return Ok(()) };
     let [event] = effects.liquidated.as_slice() else { return Err("5: no event of a liquidation".into()) };
     let (old, new) = (vault_in(done.before, id)?, vault_in(done.after(), id)?);
     let before = value(done.before, old, Purpose::Liquidation)?;
@@ -114,16 +115,20 @@ fn liquidation(done: &Done, effects: &Effects, id: VaultId, coverage: &mut Cover
     ensure!(event.repaid <= max_repay && event.to_keeper >= min_seize, "5: outside of the keeper's bounds");
     ensure!(event.to_keeper <= event.seized, "5: the keeper received more than was seized");
     ensure!(bonus <= Fraction::from_bps_ceil(terms.max_bps), "5: the bonus is above the maximum");
-    tokens(done, event, keeper, debt, collateral)?;
     let paid = units.debt_price.value_ceil(Amount(event.repaid)).map_err(|e| format!("{e:?}"))?;
     let taken = units.collateral_price.value_floor(Amount(event.seized)).map_err(|e| format!("{e:?}"))?;
     let worth = bits(paid.0) * (one() + bits(bonus));
-    ensure!(bits(taken.0) * one() <= worth, "5: seized {taken:?} for {paid:?} at a bonus of {bonus:?}");
 
     let close_out = health <= Fraction::from_bps_floor(terms.max_bonus_health_bps);
     let closed_debt = new.find(&done.before.reserve_keys[debt]).is_none();
     let closed_collateral = new.find(&done.before.reserve_keys[collateral]).is_none();
     coverage.liquidation(done, effects, id, close_out, closed_debt, closed_collateral);
+    let flat = bits(taken.0) * one() > worth;
+    if flat {
+        ensure!(closed_debt, "5: seized {taken:?} for {paid:?} at a bonus of {bonus:?}");
+        flat_bounty(done, event, &units, paid, &after)?;
+        coverage.reach("liquidation with the flat bounty");
+    }
 
     if !effects.losses.is_empty() {
         let min = done.arena.market.min_position();
@@ -133,6 +138,9 @@ fn liquidation(done: &Done, effects: &Effects, id: VaultId, coverage: &mut Cover
         return Ok(());
     }
     let not_lower = units.not_lower(after.limit, after.debt, before.limit, before.debt);
+    if close_out && flat {
+        return Ok(());
+    }
     if !close_out {
         let rose = healthier(&after, &before) || ((closed_debt || closed_collateral) && not_lower);
         ensure!(rose, "5: health did not rise: {before:?} {after:?}");
@@ -142,20 +150,24 @@ fn liquidation(done: &Done, effects: &Effects, id: VaultId, coverage: &mut Cover
     let margin = bits(before.collateral.0) * one() >= bits(before.debt.0) * &least;
     let covered = units.not_lower(after.collateral, after.debt, before.collateral, before.debt);
     ensure!(!margin || covered, "5: C / D fell in a close-out: {before:?} {after:?}");
-    let factor = done.before.reserves[collateral].collateral_factor(Purpose::Liquidation);
+    let factor =
+        done.before.reserves[collateral].collateral_factor(Purpose::Liquidation, done.before.moment.now, false);
     let factor = factor.map_err(|error| format!("{error:?}"))?;
     let lowers = (one() + bits(bonus)) * bits(factor) * bits(before.debt.0) > bits(before.limit.0) * one() * one();
     ensure!(lowers || not_lower, "5: health fell in a close-out: {before:?} {after:?}");
     Ok(())
 }
 
-/// The event tells the truth about the keeper's tokens.
-fn tokens(done: &Done, event: &Liquidated, keeper: usize, debt: usize, collateral: usize) -> Verdict {
-    let change =
-        |asset: usize| i128::from(done.after().wallets[keeper][asset]) - i128::from(done.before.wallets[keeper][asset]);
-    let (paid, received) = (change(debt), change(collateral));
-    let told = paid == -i128::from(event.repaid) && received == i128::from(event.to_keeper);
-    ensure!(told, "5: the keeper paid {paid} and received {received}, the event tells something else");
+/// Beyond the bonus, a debt of less than the minimum position that was repaid whole pays its keeper the flat bounty, and
+/// that out of the owner's margin: the vault still has as much as it owes, but for a unit rounded away.
+fn flat_bounty(done: &Done, event: &Liquidated, units: &Units, paid: Usd, after: &Totals) -> Verdict {
+    let rules = done.arena.market.rules().map_err(|error| format!("{error:?}"))?;
+    ensure!(paid < rules.min_position, "5: a flat bounty for a debt of {paid:?}");
+    let received = units.collateral_price.value_floor(Amount(event.to_keeper)).map_err(|e| format!("{e:?}"))?;
+    let bounty = received.0.sub_or_zero(paid.0);
+    ensure!(bounty <= rules.min_bounty.0, "5: the flat bounty came to {bounty:?}");
+    let left = after.collateral.checked_add(units.collateral).map_err(|error| format!("{error:?}"))?;
+    ensure!(left >= after.debt, "5: suppliers paid the flat bounty: {after:?}");
     Ok(())
 }
 

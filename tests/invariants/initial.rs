@@ -1,6 +1,7 @@
 //! Initial health, a second time: in integers, from what the accounts hold, without the valuation that the program and
 //! its clients share. Only which observation is acceptable is asked of the risk crate.
 
+use crate::exact::{BPS_HOUR, initial_at, one};
 use keel::state::{Reserve, Side, Vault};
 use keel_risk::price::{Bounds, Observation};
 use keel_tests::random::Snapshot;
@@ -17,26 +18,40 @@ pub fn is_healthy(state: &Snapshot, vault: &Vault) -> bool {
     for (position, side) in vault.occupied() {
         let asset = state.asset(&position.reserve);
         let reserve = &state.reserves[asset];
-        let observations = acceptable(state, asset);
+        let price = worst(state, asset, side);
         match side {
             Side::Collateral => {
-                let Some(observations) = observations else { continue };
-                let price = observations.iter().map(|o| price(reserve, o, side)).min();
-                let terms = &reserve.config.collateral;
-                let factor = BigInt::from(BPS - terms.base_haircut_bps) * terms.max_ltv_bps;
+                let Some(price) = price else { continue };
+                let kept = one() * BPS_HOUR - initial_at(reserve, state.moment.now);
+                let factor = kept * reserve.config.collateral.max_ltv_bps;
                 // Rounded down to native units: the fraction of a unit cannot be sold.
                 let amount = shares(position.shares, state, asset, side) >> 120;
-                limit += amount * price.unwrap_or_default() * factor;
+                limit += amount * price * factor;
             }
             Side::Debt => {
                 // A debt without a price is one of any size.
-                let Some(observations) = observations else { return false };
-                let price = observations.iter().map(|o| price(reserve, o, side)).max();
-                debt += (shares(position.shares, state, asset, side) * price.unwrap_or_default()) >> 120;
+                let Some(price) = price else { return false };
+                debt += (shares(position.shares, state, asset, side) * price) >> 120;
             }
         }
     }
-    limit >= debt * BPS * BPS
+    limit >= debt * one() * BPS_HOUR * BPS
+}
+
+/// A dollar, in the unit of [`worst`].
+pub fn dollar() -> BigInt {
+    BigInt::from(10).pow(SCALE.unsigned_abs()) * BPS
+}
+
+/// What a native unit counts at for new risk: the worst of all feeds, spot and average, moved by their confidence; a minted
+/// token at a dollar. `None` if a feed's price is unusable.
+pub fn worst(state: &Snapshot, asset: usize, side: Side) -> Option<BigInt> {
+    let reserve = &state.reserves[asset];
+    if reserve.is_minted() {
+        return Some(dollar() / BigInt::from(10).pow(u32::from(reserve.decimals)));
+    }
+    let prices = acceptable(state, asset)?.into_iter().map(|observation| price(reserve, &observation, side));
+    if side == Side::Collateral { prices.min() } else { prices.max() }
 }
 
 /// Shares times index, times 2^120; with interest up to the present.
@@ -63,11 +78,13 @@ fn acceptable(state: &Snapshot, asset: usize) -> Option<Vec<Observation>> {
         .collect()
 }
 
-/// Spot or average, moved against the vault by `k` times its confidence, whichever is worse; per native unit.
+/// Spot or average, moved against the vault by `k` times its confidence, whichever is worse; per native unit. The
+/// confidence is rounded up to a unit of the price.
 fn price(reserve: &Reserve, seen: &Observation, side: Side) -> BigInt {
     let k = reserve.config.oracle.confidence_multiple_bps;
     let moved = |price: i64, confidence: u64| {
-        let (price, margin) = (BigInt::from(price) * BPS, BigInt::from(confidence) * k);
+        let margin = (BigInt::from(confidence) * k + (BPS - 1)) / BPS * BPS;
+        let price = BigInt::from(price) * BPS;
         if side == Side::Collateral { (price - margin).max(BigInt::ZERO) } else { price + margin }
     };
     let (spot, average) = (moved(seen.price, seen.confidence), moved(seen.ema_price, seen.ema_confidence));

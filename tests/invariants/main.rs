@@ -5,6 +5,10 @@
 //! |---|---|
 //! | [`books`] | 1 to 4: reserves are covered, shares add up, drift favours the protocol, indices never fall; 8: supplies |
 //! | [`health`] | 5: what a loan, a withdrawal, a liquidation and a write-off must leave behind |
+//! | [`haircuts`] | haircuts move no faster than their ramps |
+//! | [`limits`] | no more leaves within an hour and a day than is let out |
+//! | [`tokens`] | every token that moved is in the events |
+//! | [`minted`] | the minted token: its deficit, redemptions, the swap |
 //! | [`initial`] | 5 again, in exact arithmetic of its own: what the program lets through |
 //! | [`refusals`] | 6: a refusal changes nothing and has a documented code |
 //! | [`wealth`] | 7: while prices and time stand still nobody becomes richer |
@@ -17,13 +21,17 @@
 mod books;
 mod coverage;
 mod exact;
+mod haircuts;
 mod health;
 mod initial;
+mod limits;
+mod minted;
 mod refusals;
+mod tokens;
 mod wealth;
 
 use coverage::Coverage;
-use keel::events::{BadDebtRecognized, CollateralForfeited, Liquidated, Moved};
+use keel::events::{BadDebtRecognized, CollateralForfeited, InsuranceWithdrawn, Liquidated, Moved, Redeemed, Swapped};
 use keel_tests::check::events;
 use keel_tests::random::{Action, Arena, Snapshot, Step, from_env};
 use keel_tests::{Failure, Receipt};
@@ -61,13 +69,24 @@ struct Done<'a> {
 struct Effects {
     moved: Vec<Moved>,
     liquidated: Vec<Liquidated>,
+    redeemed: Vec<Redeemed>,
+    swapped: Vec<Swapped>,
+    paid_out: Vec<InsuranceWithdrawn>,
     losses: Vec<BadDebtRecognized>,
     forfeits: Vec<CollateralForfeited>,
 }
 
 impl Effects {
     fn of(receipt: &Receipt) -> Self {
-        Self { moved: events(receipt), liquidated: events(receipt), losses: events(receipt), forfeits: events(receipt) }
+        Self {
+            moved: events(receipt),
+            liquidated: events(receipt),
+            redeemed: events(receipt),
+            swapped: events(receipt),
+            paid_out: events(receipt),
+            losses: events(receipt),
+            forfeits: events(receipt),
+        }
     }
 }
 
@@ -84,8 +103,11 @@ fn check(done: &Done, window: &mut Option<Window>, coverage: &mut Coverage) -> V
             if touched.iter().any(|asset| done.before.reserves[*asset].updated_at == done.before.moment.now) {
                 coverage.no_time();
             }
-            books::moved(done, effects)?;
+            tokens::check(done, effects)?;
             books::reserves(done, effects)?;
+            minted::check(done, effects, coverage)?;
+            haircuts::check(done, coverage)?;
+            limits::check(done, effects, coverage)?;
             health::check(done, effects, coverage)?;
         }
         Err(failure) => refusals::check(done, failure)?,
@@ -108,7 +130,7 @@ fn run(seed: u64, instructions: u64, coverage: &mut Coverage) {
         history.push_back(step);
         let verdict = match step {
             Step::Happen(what) => {
-                let closed = window.take().map_or(Ok(()), |w| w.close(&arena.state));
+                let closed = window.take().map_or(Ok(()), |w| w.close(&arena));
                 arena.happen(&what);
                 window = (arena.still > 0).then(|| Window::open(&arena));
                 coverage.windows += u64::from(arena.still > 0);
@@ -129,7 +151,7 @@ fn run(seed: u64, instructions: u64, coverage: &mut Coverage) {
             panic!("seed {seed}, instruction {count}: {reason}\nThe last steps:\n{}", last.join("\n"));
         }
     }
-    if let Some(Err(reason)) = window.map(|w| w.close(&arena.state)) {
+    if let Some(Err(reason)) = window.map(|w| w.close(&arena)) {
         panic!("seed {seed}, at the end: {reason}");
     }
 }

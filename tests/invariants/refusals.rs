@@ -32,7 +32,15 @@ fn documented(action: &Action) -> Vec<KeelError> {
         Action::Open { .. } | Action::Accrue { .. } => vec![],
         Action::Close { .. } => vec![NotVaultOwner, VaultNotEmpty],
         Action::Deposit(_) => {
-            vec![ZeroAmount, DepositCapExceeded, ReserveHeldAsDebt, VaultInsolvent, OnlyOwnerOpensPositions, Overflow]
+            vec![
+                ZeroAmount,
+                DepositCapExceeded,
+                ReserveHeldAsDebt,
+                VaultInsolvent,
+                OnlyOwnerOpensPositions,
+                MintedTakesNoDeposits,
+                Overflow,
+            ]
         }
         Action::Withdraw(_) => with_prices(&[
             ZeroAmount,
@@ -41,6 +49,7 @@ fn documented(action: &Action) -> Vec<KeelError> {
             NoSuchCollateral,
             InsufficientCollateral,
             InsufficientLiquidity,
+            OutflowLimitExceeded,
             Unhealthy,
         ]),
         Action::Borrow(_) => with_prices(&[
@@ -51,20 +60,44 @@ fn documented(action: &Action) -> Vec<KeelError> {
             ReserveHeldAsCollateral,
             InsufficientLiquidity,
             BorrowCapExceeded,
+            OutflowLimitExceeded,
             Unhealthy,
             PositionTooSmall,
         ]),
-        Action::Repay(_) => vec![ZeroAmount, NoSuchDebt, RepaymentExceedsDebt],
+        Action::Repay(_) => vec![ZeroAmount, NoSuchDebt, RepaymentExceedsDebt, InsufficientLiquidity],
         Action::Liquidate { .. } => with_prices(&[
             Healthy,
             NoSuchDebt,
             NoSuchCollateral,
             VaultInsolvent,
             NothingToSeize,
+            PartOfSmallPosition,
+            InsufficientLiquidity,
             SlippageExceeded,
             HealthNotRaised,
             RestartGracePeriod,
         ]),
+        Action::Redeem { .. } => with_prices(&[
+            NotRedeemable,
+            NoSuchDebt,
+            NoSuchCollateral,
+            WrongReserveKind,
+            VaultInsolvent,
+            NothingToSeize,
+            PartOfSmallPosition,
+            OutputTooSmall,
+            InsufficientLiquidity,
+            OutflowLimitExceeded,
+            HealthNotRaised,
+            RestartGracePeriod,
+        ]),
+        Action::SwapIn { .. } => {
+            with_prices(&[ZeroAmount, SwapCapExceeded, DepositCapExceeded, OutputTooSmall, DivisionByZero, Overflow])
+        }
+        Action::SwapOut { .. } => {
+            with_prices(&[ZeroAmount, InsufficientLiquidity, OutputTooSmall, OutflowLimitExceeded])
+        }
+        Action::WithdrawInsurance { .. } => vec![ZeroAmount, NotGovernance, InsuranceFloor, InsufficientLiquidity],
         Action::Refresh { .. } => PRICES.to_vec(),
         Action::Challenge { .. } => vec![NoSuchFeed],
         Action::Resolve { .. } => with_prices(&[NoBadDebt, NoSuchDebt, RestartGracePeriod]),
@@ -78,7 +111,8 @@ fn foreign(done: &Done) -> Vec<Refusal> {
     match done.action {
         Action::Open { .. } => errors.push(SystemError::AccountAlreadyInUse.into()),
         Action::Deposit(_) | Action::Repay(_) => errors.push(TokenError::InsufficientFunds.into()),
-        Action::Liquidate { debt, collateral, .. } => {
+        Action::SwapIn { .. } | Action::SwapOut { .. } => errors.push(TokenError::InsufficientFunds.into()),
+        Action::Liquidate { debt, collateral, .. } | Action::Redeem { debt, collateral, .. } => {
             errors.push(TokenError::InsufficientFunds.into());
             if debt == collateral {
                 errors.push(ErrorCode::ConstraintDuplicateMutableAccount.into());

@@ -7,14 +7,22 @@
 //! - a deposit or repayment into another's vault: its amount passes from the one to the other;
 //! - a liquidation: the keeper gives what is repaid and receives the collateral, the owner the reverse, protocol's
 //!   share included. What they have together does not grow;
-//! - a debt written off: the owner no longer owes it.
+//! - a redemption: the owner gives the collateral and has so much less debt, the redeemer the reverse. What they have
+//!   together does not grow, and neither does what the redeemer has: the fee stays with the owner;
+//! - a debt written off: the owner no longer owes it;
+//! - a payment of insurance: the reserve gives it to governance.
+//!
+//! A swap is no exception: it gives nobody more than it takes.
 //!
 //! That the protocol pays for none of this without the books showing it is invariant 3: assets less claims never fall.
 
 use crate::{Done, Effects, Verdict, ensure};
+use anchor_lang::prelude::Pubkey;
 use keel::events::Flow;
 use keel::state::Side;
-use keel_tests::random::{Arena, Snapshot};
+use keel_tests::random::arena::SPOT_EXPONENT;
+use keel_tests::random::specs::MINTED;
+use keel_tests::random::{Action, Arena, Snapshot};
 
 /// A time in which prices and time stand still.
 pub struct Window {
@@ -26,16 +34,14 @@ pub struct Window {
 
 impl Window {
     pub fn open(arena: &Arena) -> Self {
-        let prices = arena.world.assets.iter().zip(&arena.spot);
-        let prices: Vec<i128> =
-            prices.map(|(asset, spot)| i128::from(*spot) * 10i128.pow(10 - u32::from(asset.decimals))).collect();
-        let start = wealth(&arena.state, &prices);
+        let prices: Vec<i128> = (0..arena.spot.len()).map(|asset| price(arena, asset)).collect();
+        let start = wealth(arena, &arena.state, &prices);
         Self { received: vec![0; start.len()], start, prices }
     }
 
     /// Over the whole window, too, nobody gained more than others gave.
-    pub fn close(&self, state: &Snapshot) -> Verdict {
-        let end = wealth(state, &self.prices);
+    pub fn close(&self, arena: &Arena) -> Verdict {
+        let end = wealth(arena, &arena.state, &self.prices);
         for (user, worth) in end.iter().enumerate() {
             let gain = worth - self.start[user] - self.received[user];
             ensure!(gain <= 0, "7: user {user} gained {gain} e-18 dollars in a time that stood still");
@@ -44,13 +50,21 @@ impl Window {
     }
 }
 
+/// Dollars per native unit, times 10^18: the posted price, which a frozen feed keeps, if there is one.
+fn price(arena: &Arena, asset: usize) -> i128 {
+    let posted = arena.state.readings[asset][0].ok().filter(|o| o.price > 0 && !arena.is_minted(asset));
+    let (spot, exponent) = posted.map_or((arena.spot[asset], SPOT_EXPONENT), |o| (o.price, o.exponent));
+    let power = 18 + exponent - i32::from(arena.world.assets[asset].decimals);
+    i128::from(spot) * 10i128.pow(power.unsigned_abs())
+}
+
 /// What each user has, in dollars times 10^18.
-fn wealth(state: &Snapshot, prices: &[i128]) -> Vec<i128> {
+fn wealth(arena: &Arena, state: &Snapshot, prices: &[i128]) -> Vec<i128> {
     let indices: Vec<_> = state.reserves.iter().map(|r| r.pool().project(state.moment.now).unwrap()).collect();
-    let vaults_each = state.vaults.len() / state.wallets.len();
     let of_user = |(user, wallet): (usize, &Vec<u64>)| {
         let mut worth: i128 = wallet.iter().zip(prices).map(|(tokens, price)| i128::from(*tokens) * price).sum();
-        for vault in state.vaults[user * vaults_each..][..vaults_each].iter().flatten() {
+        let key = arena.players[user].key();
+        for vault in state.vaults.iter().flatten().filter(|vault| vault.owner == key) {
             for (position, side) in vault.occupied() {
                 let asset = state.asset(&position.reserve);
                 worth += prices[asset]
@@ -84,7 +98,16 @@ fn transfers(done: &Done, effects: &Effects, prices: &[i128]) -> Vec<i128> {
         received[signer] += worth(&event.collateral_reserve, event.to_keeper) - repaid;
         received[owner] += repaid - worth(&event.collateral_reserve, event.seized);
     }
-    for loss in &effects.losses {
+    for event in &effects.paid_out {
+        received[signer] += worth(&event.reserve, event.amount);
+    }
+    for event in &effects.redeemed {
+        let (repaid, paid) =
+            (worth(&done.before.reserve_keys[MINTED], event.repaid), worth(&event.collateral_reserve, event.paid));
+        received[signer] += paid - repaid;
+        received[owner] += repaid - paid;
+    }
+    for loss in effects.losses.iter().filter(|loss| loss.vault != Pubkey::default()) {
         received[owner] += worth(&loss.reserve, loss.owed);
     }
     received
@@ -93,10 +116,14 @@ fn transfers(done: &Done, effects: &Effects, prices: &[i128]) -> Vec<i128> {
 pub fn check(done: &Done, window: &mut Option<Window>) -> Verdict {
     let (Some(window), Ok(effects)) = (window, &done.result) else { return Ok(()) };
     let received = transfers(done, effects, &window.prices);
-    if effects.losses.is_empty() {
+    if effects.losses.is_empty() && effects.paid_out.is_empty() {
         ensure!(received.iter().sum::<i128>() <= 0, "7: owner and keeper gained from nobody");
     }
-    let (before, after) = (wealth(done.before, &window.prices), wealth(done.after(), &window.prices));
+    let redeemed = matches!(done.action, Action::Redeem { .. });
+    let signer = done.action.signer();
+    ensure!(!redeemed || received[signer] <= 0, "7: a redeemer gained {}", received[signer]);
+    let of = |state| wealth(done.arena, state, &window.prices);
+    let (before, after) = (of(done.before), of(done.after()));
     for (user, received) in received.iter().enumerate() {
         let gain = after[user] - before[user] - received;
         ensure!(gain <= 0, "7: user {user} gained {gain} e-18 dollars by {}", done.action.name());

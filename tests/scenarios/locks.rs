@@ -22,7 +22,7 @@ fn flows(w: &mut Bank, user: &User, asset: usize) -> [Instruction; 4] {
         instruction::deposit(&w.book, &actor, Exact(1)).unwrap(),
         instruction::withdraw(&w.book, &vault, &actor, Exact(1)).unwrap(),
         instruction::borrow(&w.book, &vault, &actor, 1).unwrap(),
-        instruction::repay(&w.book, &actor, All).unwrap(),
+        instruction::repay(&w.book, &vault, &actor, All).unwrap(),
     ]
 }
 

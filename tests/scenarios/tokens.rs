@@ -97,7 +97,7 @@ fn native_sol_in_one_transaction_each_way() {
     w.pass(365 * 86_400);
     // Whatever is wrapped too much comes back.
     let mut repay = token::wrap_sol(&borrower.key(), 4 * sol);
-    repay.push(instruction::repay(&w.book, &w.actor(&borrower, SOL), All).unwrap());
+    repay.push(w.repay_ix(&borrower, SOL, All));
     repay.push(token::unwrap_sol(&borrower.key()));
     w.chain.send(&repay, &[&payer, &borrower.keypair]).unwrap();
     // Half of the SOL was lent, at 0.1 * 0.5 / 0.8 a year.

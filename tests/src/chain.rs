@@ -99,6 +99,17 @@ pub trait Chain {
         let account = Account { lamports, data, owner: *owner, executable: false, rent_epoch: u64::MAX };
         self.set_account(key, account);
     }
+
+    /// Puts another program on the chain, at `id`.
+    fn set_program(&mut self, id: &Pubkey, elf: Vec<u8>) {
+        self.set_account(id, program_account(elf));
+    }
+}
+
+/// The account of a program that nobody can upgrade.
+fn program_account(elf: Vec<u8>) -> Account {
+    let lamports = Rent::default().minimum_balance(elf.len());
+    Account { lamports, data: elf, owner: BPF_LOADER, executable: true, rent_epoch: u64::MAX }
 }
 
 /// Compiles and signs. The compute limit differs from transaction to transaction, so that the same instructions can be
@@ -205,15 +216,7 @@ impl ProgramTestChain {
     pub fn new() -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let mut test = ProgramTest::default();
-        let elf = program();
-        let account = Account {
-            lamports: Rent::default().minimum_balance(elf.len()),
-            data: elf,
-            owner: anchor_lang::solana_program::bpf_loader_upgradeable::ID,
-            executable: true,
-            rent_epoch: u64::MAX,
-        };
-        test.add_account(keel::ID, Account { owner: BPF_LOADER, ..account });
+        test.add_account(keel::ID, program_account(program()));
         let context = runtime.block_on(test.start_with_context());
         let mut chain = Self { runtime, context, nonce: 0, keypairs: 0 };
         let clock = Clock { unix_timestamp: 1_700_000_000, ..chain.clock() };

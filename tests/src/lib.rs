@@ -5,6 +5,7 @@
 pub mod bank;
 pub mod chain;
 pub mod check;
+pub mod pool;
 pub mod random;
 pub mod world;
 
@@ -13,8 +14,17 @@ pub use world::{Asset, AssetSpec, World};
 
 /// The compiled program: the file that the environment variable `KEEL_SO` names.
 pub fn program() -> Vec<u8> {
-    let path = std::env::var("KEEL_SO").unwrap_or_else(|_| {
-        panic!("KEEL_SO is not set: it names the compiled program. `cargo xtask test` builds the program and sets it")
+    compiled("KEEL_SO")
+}
+
+/// The compiled exchange ([`keel_mock_pool`]): the file that `KEEL_MOCK_POOL_SO` names.
+pub fn mock_pool() -> Vec<u8> {
+    compiled("KEEL_MOCK_POOL_SO")
+}
+
+fn compiled(variable: &str) -> Vec<u8> {
+    let path = std::env::var(variable).unwrap_or_else(|_| {
+        panic!("{variable} is not set: it names a compiled program. `cargo xtask test` builds the programs and sets it")
     });
-    std::fs::read(&path).unwrap_or_else(|error| panic!("KEEL_SO names {path}, which cannot be read: {error}"))
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{variable} names {path}, which cannot be read: {error}"))
 }

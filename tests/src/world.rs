@@ -6,7 +6,8 @@ use anchor_spl::token::spl_token;
 use anchor_spl::token_2022::spl_token_2022;
 use keel::AmountSpec;
 use keel::state::{
-    CollateralConfig, FeedConfig, Limits, Market, MarketParams, OracleConfig, RateConfig, Reserve, ReserveConfig, Vault,
+    CollateralConfig, FeedConfig, Limits, Market, MarketParams, OracleConfig, RateConfig, Reserve, ReserveConfig,
+    Vault, VolatilityConfig,
 };
 use keel_client::book::Book;
 use keel_client::instruction::{Actor, Liquidation};
@@ -44,7 +45,13 @@ impl AssetSpec {
             token_program: token::TOKEN_PROGRAM,
             feeds: 1,
             config: ReserveConfig {
-                limits: Limits { deposit_cap: u64::MAX, borrow_cap: u64::MAX },
+                limits: Limits {
+                    deposit_cap: u64::MAX,
+                    borrow_cap: u64::MAX,
+                    hourly_outflow: u64::MAX,
+                    daily_outflow: u64::MAX,
+                    ..Limits::default()
+                },
                 oracle: OracleConfig {
                     feeds: [FeedConfig::default(); 2],
                     max_age_new_risk: 60,
@@ -65,13 +72,25 @@ impl AssetSpec {
                     max_bonus_health_bps: 9_500,
                     protocol_share_bps: 1_000,
                 },
+                // Haircuts that stand still: a test that wants them to move says so.
+                volatility: VolatilityConfig {
+                    min_interval: 60,
+                    half_life: 3_600,
+                    max_return_bps: 1_000,
+                    multiple_bps: 0,
+                    horizon: 600,
+                    up_bps_per_hour: 100,
+                    down_bps_per_hour: 50,
+                    concentration_bps: 0,
+                },
                 rates: RateConfig {
-                    base_bps: 0,
                     slope_bps: 1_000,
                     excess_slope_bps: 20_000,
                     optimal_utilization_bps: 8_000,
                     reserve_factor_bps: 1_000,
+                    ..RateConfig::default()
                 },
+                ..ReserveConfig::default()
             },
         }
     }
@@ -153,6 +172,7 @@ pub fn market_params() -> MarketParams {
         target_health_bps: 10_500,
         min_position_micro_usd: 10_000_000,
         restart_grace_slots: 100,
+        min_bounty_micro_usd: 0,
     }
 }
 
@@ -236,6 +256,41 @@ impl<C: Chain> World<C> {
         let reserve = self.reserve(number);
         self.book.insert(reserve, &prices);
         Ok(number)
+    }
+
+    /// Creates the market's minted reserve, whose swap holds `swap_asset`; its number among the assets.
+    pub fn list_minted(&mut self, config: ReserveConfig, swap_asset: usize) -> usize {
+        let key = self.governance.pubkey();
+        let swap_reserve = self.assets[swap_asset].reserve;
+        let list = instruction::init_minted_reserve(key, key, self.market, swap_reserve, config);
+        self.chain.send(&[list], &[&self.governance]).unwrap();
+        let mint = address::minted_mint(&self.market);
+        self.assets.push(Asset {
+            mint,
+            token_program: token::TOKEN_PROGRAM,
+            decimals: 6,
+            reserve: address::reserve(&self.market, &mint),
+            prices: Vec::new(),
+            feed_ids: Vec::new(),
+            cents: 1_00,
+        });
+        let number = self.assets.len() - 1;
+        let reserve = self.reserve(number);
+        self.book.insert(reserve, &[]);
+        number
+    }
+
+    /// Changes the configuration of an asset by governance; a threshold ramps down over a day.
+    pub fn configure(&mut self, asset: usize, change: impl FnOnce(&mut ReserveConfig)) -> Result<Receipt, Failure> {
+        let mut config = self.reserve(asset).config;
+        change(&mut config);
+        let (key, reserve) = (self.governance.pubkey(), self.assets[asset].reserve);
+        let update = instruction::update_reserve(key, self.market, reserve, config, 86_400, &[]);
+        let governance = self.governance.insecure_clone();
+        let receipt = self.send(update, &governance)?;
+        let state = self.reserve(asset);
+        self.book.update(state);
+        Ok(receipt)
     }
 
     /// What the price of `cents` looks like to the oracle, now: confidence 5 basis points, average equal to spot.
@@ -390,9 +445,15 @@ impl<C: Chain> World<C> {
         self.send(build, &user.keypair)
     }
 
+    /// Builds a repayment from the user's associated account.
+    pub fn repay_ix(&mut self, user: &User, asset: usize, amount: AmountSpec) -> Instruction {
+        let vault = self.vault(&user.vault);
+        instruction::repay(&self.book, &vault, &self.actor(user, asset), amount).unwrap()
+    }
+
     /// Repays from the user's associated account.
     pub fn repay(&mut self, user: &User, asset: usize, amount: AmountSpec) -> Result<Receipt, Failure> {
-        let build = instruction::repay(&self.book, &self.actor(user, asset), amount).unwrap();
+        let build = self.repay_ix(user, asset, amount);
         self.send(build, &user.keypair)
     }
 

@@ -1,7 +1,10 @@
 //! `liquidate`.
 
 mod effects;
+mod kinds;
 mod rejects;
+mod shares;
+mod small;
 
 use crate::support::*;
 use keel_client::instruction::{self, Liquidation};

@@ -1,10 +1,10 @@
 //! Every instruction that a user can send, and how it is built.
 
 use super::arena::Arena;
+use super::specs::{MINTED, SWAPPED};
 use anchor_lang::InstructionData;
-use anchor_lang::prelude::Pubkey;
 use keel::AmountSpec;
-use keel::state::{MAX_POSITIONS, Position, Vault};
+use keel::state::Vault;
 use keel_client::instruction::{self, Actor, Liquidation};
 use solana_instruction::Instruction;
 
@@ -47,6 +47,14 @@ pub enum Action {
     Repay(FlowOf),
     /// `liquidate`.
     Liquidate { keeper: usize, vault: VaultId, debt: usize, collateral: usize, max_repay: u64, min_seize: u64 },
+    /// `redeem`.
+    Redeem { redeemer: usize, vault: VaultId, debt: usize, collateral: usize, max_repay: u64, min_seize: u64 },
+    /// `swap_in`.
+    SwapIn { user: usize, assets: u64, min_tokens: u64 },
+    /// `swap_out`.
+    SwapOut { user: usize, tokens: u64, min_assets: u64 },
+    /// `withdraw_insurance`, to the signer.
+    WithdrawInsurance { signer: usize, asset: usize, amount: u64 },
     /// `refresh_reserve` with prices.
     Refresh { user: usize, asset: usize },
     /// `refresh_reserve` without.
@@ -68,6 +76,10 @@ impl Action {
             Self::Borrow(_) => "borrow",
             Self::Repay(_) => "repay",
             Self::Liquidate { .. } => "liquidate",
+            Self::Redeem { .. } => "redeem",
+            Self::SwapIn { .. } => "swap_in",
+            Self::SwapOut { .. } => "swap_out",
+            Self::WithdrawInsurance { .. } => "withdraw_insurance",
             Self::Refresh { .. } => "refresh_reserve",
             Self::Accrue { .. } => "accrue_reserve",
             Self::Challenge { .. } => "challenge_feed",
@@ -75,13 +87,17 @@ impl Action {
         }
     }
 
-    /// Number of the user who signs.
+    /// Number of the player who signs.
     pub fn signer(&self) -> usize {
         match *self {
             Self::Open { vault } => vault.owner,
             Self::Deposit(f) | Self::Withdraw(f) | Self::Borrow(f) | Self::Repay(f) => f.user,
             Self::Liquidate { keeper, .. } => keeper,
+            Self::Redeem { redeemer, .. } => redeemer,
+            Self::WithdrawInsurance { signer, .. } => signer,
             Self::Close { user, .. }
+            | Self::SwapIn { user, .. }
+            | Self::SwapOut { user, .. }
             | Self::Refresh { user, .. }
             | Self::Accrue { user, .. }
             | Self::Challenge { user, .. }
@@ -95,9 +111,15 @@ impl Action {
             Self::Open { vault }
             | Self::Close { vault, .. }
             | Self::Liquidate { vault, .. }
+            | Self::Redeem { vault, .. }
             | Self::Resolve { vault, .. } => Some(vault),
             Self::Deposit(f) | Self::Withdraw(f) | Self::Borrow(f) | Self::Repay(f) => Some(f.vault),
-            Self::Refresh { .. } | Self::Accrue { .. } | Self::Challenge { .. } => None,
+            Self::SwapIn { .. }
+            | Self::SwapOut { .. }
+            | Self::WithdrawInsurance { .. }
+            | Self::Refresh { .. }
+            | Self::Accrue { .. }
+            | Self::Challenge { .. } => None,
         }
     }
 
@@ -106,8 +128,10 @@ impl Action {
         match *self {
             Self::Open { .. } | Self::Close { .. } => vec![],
             Self::Deposit(f) | Self::Withdraw(f) | Self::Borrow(f) | Self::Repay(f) => vec![f.asset],
-            Self::Liquidate { debt, collateral, .. } => vec![debt, collateral],
-            Self::Refresh { asset, .. }
+            Self::Liquidate { debt, collateral, .. } | Self::Redeem { debt, collateral, .. } => vec![debt, collateral],
+            Self::SwapIn { .. } | Self::SwapOut { .. } => vec![MINTED, SWAPPED],
+            Self::WithdrawInsurance { asset, .. }
+            | Self::Refresh { asset, .. }
             | Self::Accrue { asset, .. }
             | Self::Challenge { asset, .. }
             | Self::Resolve { asset, .. } => vec![asset],
@@ -138,7 +162,7 @@ impl Action {
                 borrow.data = keel::instruction::Borrow { amount: f.amount }.data();
                 borrow
             }
-            Self::Repay(f) => instruction::repay(book, &actor(&f), f.amount).unwrap(),
+            Self::Repay(f) => instruction::repay(book, &state(f.vault), &actor(&f), f.amount).unwrap(),
             Self::Liquidate { vault, debt, collateral, max_repay, min_seize, .. } => {
                 let terms = Liquidation {
                     keeper: signer,
@@ -149,6 +173,25 @@ impl Action {
                     min_seize,
                 };
                 instruction::liquidate(book, &state(vault), &terms).unwrap()
+            }
+            Self::Redeem { vault, debt, collateral, max_repay, min_seize, .. } => {
+                let terms = Liquidation {
+                    keeper: signer,
+                    vault: arena.vault_key(vault),
+                    debt_reserve: reserve(debt),
+                    collateral_reserve: reserve(collateral),
+                    max_repay,
+                    min_seize,
+                };
+                instruction::redeem(book, &state(vault), &terms).unwrap()
+            }
+            Self::SwapIn { assets, min_tokens, .. } => instruction::swap_in(book, signer, assets, min_tokens).unwrap(),
+            Self::SwapOut { tokens, min_assets, .. } => {
+                instruction::swap_out(book, signer, tokens, min_assets).unwrap()
+            }
+            Self::WithdrawInsurance { signer: officer, asset, amount } => {
+                let to = arena.players[officer].tokens[asset];
+                instruction::withdraw_insurance(book, signer, reserve(asset), to, amount).unwrap()
             }
             Self::Refresh { asset, .. } => instruction::refresh_reserve(book, reserve(asset)).unwrap(),
             Self::Accrue { asset, .. } => instruction::accrue_reserve(book, reserve(asset)),
@@ -162,14 +205,5 @@ impl Action {
 
 /// What stands in for a vault that is not open.
 fn closed() -> Vault {
-    Vault {
-        version: 0,
-        bump: 0,
-        index: 0,
-        flags: 0,
-        market: Pubkey::default(),
-        owner: Pubkey::default(),
-        positions: [Position::default(); MAX_POSITIONS],
-        reserved: [0; 256],
-    }
+    bytemuck::Zeroable::zeroed()
 }

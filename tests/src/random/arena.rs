@@ -1,13 +1,14 @@
 //! The market, the users, and what happens around them.
 
 use super::action::{Action, VaultId};
+use super::specs::{MINTED, SWAPPED, WEALTH, minted, params, specs};
 use super::view::Snapshot;
 use crate::chain::{Chain, Failure, LiteChain, Receipt};
-use crate::world::{AssetSpec, World};
+use crate::world::World;
 use anchor_lang::prelude::Pubkey;
 use anchor_spl::token_2022::spl_token_2022;
-use keel::state::{Limits, Market, RateConfig};
-use keel_client::{address, price_update, token};
+use keel::state::Market;
+use keel_client::{address, instruction, price_update};
 use keel_risk::price::Observation;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -16,18 +17,22 @@ use solana_signer::Signer;
 
 /// Users of an arena.
 pub const USERS: usize = 10;
+/// Number of the player who governs, after all users.
+pub const GOVERNANCE: usize = USERS;
+/// Number of the player who guards.
+pub const GUARDIAN: usize = USERS + 1;
 /// Vaults that a user may have.
 pub const VAULTS_EACH: usize = 2;
 /// Exponent of [`Arena::spot`].
 pub const SPOT_EXPONENT: i32 = -8;
 
-/// A user with tokens of every asset.
+/// A user with tokens of every asset, or an officer of the market, who starts with none and opens no vault.
 pub struct Player {
     /// Signs.
     pub keypair: Keypair,
     /// Token account per asset.
     pub tokens: Vec<Pubkey>,
-    vaults: [Pubkey; VAULTS_EACH],
+    vaults: Vec<Pubkey>,
 }
 
 impl Player {
@@ -85,6 +90,8 @@ pub enum Move {
     Fund { user: usize, asset: usize, amount: u64 },
     /// A user sends tokens to a reserve's liquidity account, past the program.
     Donate { user: usize, asset: usize, amount: u64 },
+    /// A user gives minted tokens to another.
+    Give { from: usize, to: usize, amount: u64 },
     /// The cluster restarts.
     Restart,
     /// All feeds publish, then for so many instructions neither prices nor time change.
@@ -95,7 +102,7 @@ pub enum Move {
 pub struct Arena {
     /// Market and chain.
     pub world: World<LiteChain>,
-    /// The users.
+    /// The users, then the officers.
     pub players: Vec<Player>,
     /// The market's account.
     pub market: Market,
@@ -119,37 +126,19 @@ pub struct Arena {
     pub still: u32,
 }
 
-/// Five assets: 9 decimals; 6 decimals; Token-2022; two feeds; and one whose native unit is worth half a dollar, with
-/// caps that bind and a low liquidation threshold.
-pub fn specs() -> [AssetSpec; 5] {
-    let mut btc = AssetSpec { token_program: token::TOKEN_2022_PROGRAM, ..AssetSpec::new(8, 60_000_00) };
-    btc.config.collateral.max_ltv_bps = 7_000;
-    btc.config.collateral.liquidation_threshold_bps = 8_000;
-    let eth = AssetSpec { feeds: 2, ..AssetSpec::new(8, 3_000_00) };
-    let mut coarse = AssetSpec::new(2, 50_00);
-    coarse.config.limits = Limits { deposit_cap: 2_500_000, borrow_cap: 600_000 };
-    coarse.config.collateral.max_ltv_bps = 4_000;
-    coarse.config.collateral.liquidation_threshold_bps = 6_000;
-    coarse.config.collateral.max_bonus_bps = 2_500;
-    coarse.config.rates = RateConfig { base_bps: 300, reserve_factor_bps: 5_000, ..coarse.config.rates };
-    let mut specs = [AssetSpec::sol(), AssetSpec::usdc(), btc, eth, coarse];
-    for spec in &mut specs {
-        spec.config.oracle.dead_after = 60;
-    }
-    specs
-}
-
-/// Whole tokens that a user starts with: about 200,000 dollars of each asset.
-const WEALTH: [u64; 5] = [1_000, 200_000, 3, 70, 4_000];
-
 impl Arena {
     /// A market whose every later step follows from `seed`.
     pub fn new(seed: u64) -> Self {
         let specs = specs();
         let mut world = World::with(LiteChain::new(), &specs);
+        assert_eq!(world.list_minted(minted(), SWAPPED), MINTED);
+        let (governance, guardian) = (world.governance.insecure_clone(), world.chain.funded());
+        let params = params(guardian.pubkey());
+        world.send(instruction::update_market(governance.pubkey(), world.market, params), &governance).unwrap();
         world.publish_table();
-        let players = (0..USERS).map(|_| player(&mut world)).collect();
-        let spot: Vec<i64> = specs.iter().map(|s| s.cents * 1_000_000).collect();
+        let mut players: Vec<Player> = (0..USERS).map(|_| user(&mut world)).collect();
+        players.extend([governance, guardian].map(|keypair| player(&mut world, keypair, [0; WEALTH.len()])));
+        let spot: Vec<i64> = world.assets.iter().map(|asset| asset.cents * 1_000_000).collect();
         let clock = world.chain.clock();
         let market = world.market_state();
         let mut arena = Self {
@@ -168,6 +157,11 @@ impl Arena {
         };
         arena.state = Snapshot::take(&arena);
         arena
+    }
+
+    /// Whether an asset is created when it is lent.
+    pub fn is_minted(&self, asset: usize) -> bool {
+        self.state.reserves[asset].is_minted()
     }
 
     /// Every vault that there could be, user by user.
@@ -215,7 +209,9 @@ impl Arena {
             }
             Move::Walk { seed } => self.walk(seed),
             Move::Jump { asset, bps } => {
-                self.spot[asset] = self.clamp(asset, i128::from(self.spot[asset]) * i128::from(bps) / 10_000);
+                // A dollar moves less.
+                let bps = if asset == SWAPPED { (90_000 + i128::from(bps)) / 10 } else { bps.into() };
+                self.spot[asset] = self.clamp(asset, i128::from(self.spot[asset]) * bps / 10_000);
                 self.publish();
             }
             Move::Misprice { asset, feed, fault } => self.misprice(asset, feed, fault),
@@ -228,7 +224,14 @@ impl Arena {
                 let owner = self.players[user].key();
                 self.world.fund(&owner, asset, amount);
             }
-            Move::Donate { user, asset, amount } => self.donate(user, asset, amount),
+            Move::Donate { user, asset, amount } => {
+                let liquidity = address::liquidity(&self.world.assets[asset].reserve);
+                self.transfer(user, asset, &liquidity, amount);
+            }
+            Move::Give { from, to, amount } => {
+                let to = self.players[to].tokens[MINTED];
+                self.transfer(from, MINTED, &to, amount);
+            }
             Move::Restart => {
                 self.last_restart_slot = self.slot;
                 self.world.chain.set_last_restart_slot(self.slot);
@@ -250,16 +253,18 @@ impl Arena {
 
     fn clamp(&self, asset: usize, price: i128) -> i64 {
         let base = i128::from(self.base[asset]);
-        i64::try_from(price.clamp(base / 100, base * 10)).unwrap()
+        let (low, high) = if asset == SWAPPED { (base * 3 / 5, base * 13 / 10) } else { (base / 100, base * 10) };
+        i64::try_from(price.clamp(low, high)).unwrap()
     }
 
     fn walk(&mut self, seed: u64) {
         use rand::Rng;
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        for asset in 0..self.spot.len() {
+        for asset in (0..self.spot.len()).filter(|asset| *asset != MINTED) {
             let (spot, base) = (i128::from(self.spot[asset]), i128::from(self.base[asset]));
             let noise: i128 = rng.random_range(-100..=100);
-            self.spot[asset] = self.clamp(asset, spot + spot * noise / 10_000 + (base - spot) / 30);
+            let (noise, pull) = if asset == SWAPPED { (noise / 20, 10) } else { (noise, 30) };
+            self.spot[asset] = self.clamp(asset, spot + spot * noise / 10_000 + (base - spot) / pull);
         }
         self.publish();
     }
@@ -319,31 +324,37 @@ impl Arena {
         self.world.chain.set_data(&key, &owner, data);
     }
 
-    fn donate(&mut self, user: usize, asset: usize, amount: u64) {
+    fn transfer(&mut self, user: usize, asset: usize, to: &Pubkey, amount: u64) {
         let (a, player) = (&self.world.assets[asset], &self.players[user]);
-        let donate = spl_token_2022::instruction::transfer_checked(
+        let transfer = spl_token_2022::instruction::transfer_checked(
             &a.token_program,
             &player.tokens[asset],
             &a.mint,
-            &address::liquidity(&a.reserve),
+            to,
             &player.key(),
             &[],
             amount.min(self.state.wallets[user][asset]),
             a.decimals,
         );
         let keypair = player.keypair.insecure_clone();
-        self.world.chain.send(&[donate.unwrap()], &[&keypair]).unwrap();
+        self.world.chain.send(&[transfer.unwrap()], &[&keypair]).unwrap();
     }
 }
 
-fn player(world: &mut World<LiteChain>) -> Player {
+fn user(world: &mut World<LiteChain>) -> Player {
     let keypair = world.chain.funded();
+    let mut player = player(world, keypair, WEALTH);
+    let key = player.key();
+    player.vaults = [0, 1].map(|index| address::vault(&world.market, &key, index)).into();
+    player
+}
+
+fn player(world: &mut World<LiteChain>, keypair: Keypair, wealth: [u64; WEALTH.len()]) -> Player {
     let key = keypair.pubkey();
-    for (asset, whole) in WEALTH.iter().enumerate() {
+    for (asset, whole) in wealth.iter().enumerate() {
         let amount = world.assets[asset].whole(*whole);
         world.fund(&key, asset, amount);
     }
-    let tokens = (0..WEALTH.len()).map(|asset| world.token_account(&key, asset)).collect();
-    let vaults = [0, 1].map(|index| address::vault(&world.market, &key, index));
-    Player { keypair, tokens, vaults }
+    let tokens = (0..wealth.len()).map(|asset| world.token_account(&key, asset)).collect();
+    Player { keypair, tokens, vaults: vec![] }
 }

@@ -3,6 +3,7 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`action`] | every instruction that a user can send, and how it is built |
+//! | [`specs`] | what the market lists, and under which rules |
 //! | [`arena`] | the market, the users, and what happens around them: prices, time, faults of the oracle |
 //! | [`draw`] | which step comes next: mostly plausible, often at a limit, sometimes absurd |
 //! | [`view`] | all accounts at one moment, and the value of a vault then |
@@ -12,6 +13,7 @@
 pub mod action;
 pub mod arena;
 pub mod draw;
+pub mod specs;
 pub mod view;
 
 pub use action::{Action, FlowOf, VaultId};

@@ -24,7 +24,7 @@ pub struct Snapshot {
     pub vaults: Vec<Option<Vault>>,
     /// Tokens by user, then asset.
     pub wallets: Vec<Vec<u64>>,
-    /// Tokens in the liquidity accounts, by asset.
+    /// Tokens in the liquidity accounts, by asset; none for a minted one, which has no such account.
     pub liquidity: Vec<u64>,
     /// Tokens that exist, by asset.
     pub supplies: Vec<u64>,
@@ -66,7 +66,10 @@ impl Snapshot {
         let assets = &arena.world.assets;
         let reserve_keys: Vec<Pubkey> = assets.iter().map(|a| a.reserve).collect();
         let reserves: Vec<Reserve> = reserve_keys.iter().map(|key| pod(&get(key).unwrap())).collect();
-        let liquidity = reserves.iter().map(|r| token_amount(get(&r.liquidity).unwrap().data())).collect();
+        let held = |r: &Reserve| r.is_minted().then_some(0);
+        let liquidity =
+            reserves.iter().map(|r| held(r).unwrap_or_else(|| token_amount(get(&r.liquidity).unwrap().data())));
+        let liquidity = liquidity.collect();
         let supplies = reserves.iter().map(|r| mint_supply(get(&r.mint).unwrap().data())).collect();
         let vaults = arena.vault_keys().map(|key| get(key).filter(|a| *a.owner() == keel::ID).map(|a| pod(&a)));
         let vaults = vaults.collect();

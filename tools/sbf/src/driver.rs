@@ -145,7 +145,7 @@ fn build_with_distribution(build: &Build, package: &Package, built: &Built) -> R
     let sysroot = Sysroot::ensure(&distribution, &cargo(), &links)?;
     let release = target_folder.join(TARGET).join("release/deps");
     let program = release.join(format!("lib{}.so", package.library));
-    forget_output_of_other_tool(&program, &links)?;
+    forget_output_of_other_tool(&program, &links.join(format!("{}.built-by", package.library)))?;
     fs::remove_file(error_path(&program)).ok();
     let artifact = run_cargo(build, package, &distribution, &sysroot, &links, &target_folder)
         .map_err(|error| fs::read_to_string(error_path(&program)).map_or(error, |text| anyhow!("{text}")))?;
@@ -175,16 +175,16 @@ fn link_to_self(folder: &Path) -> Result<PathBuf> {
     Ok(folder.to_owned())
 }
 
-/// Cargo does not know that the linker has changed: without its output it calls it again.
-fn forget_output_of_other_tool(program: &Path, links: &Path) -> Result<()> {
+/// Cargo does not know that the linker has changed: without its output it calls it again. The stamp is the program's
+/// own: when one is built by the new tool, the others still are the old one's.
+fn forget_output_of_other_tool(program: &Path, stamp: &Path) -> Result<()> {
     let own = fs::read(env::current_exe()?).context("cannot read the own program file")?;
     let mut hasher = DefaultHasher::new();
     hasher.write(&own);
     let current = format!("{:016x}", hasher.finish());
-    let stamp = links.join("built-by");
-    if fs::read_to_string(&stamp).ok().as_deref() != Some(&current) || !debug_object_path(program).exists() {
+    if fs::read_to_string(stamp).ok().as_deref() != Some(&current) || !debug_object_path(program).exists() {
         fs::remove_file(program).ok();
-        fs::write(&stamp, current).with_context(|| format!("cannot write {}", stamp.display()))?;
+        fs::write(stamp, current).with_context(|| format!("cannot write {}", stamp.display()))?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::cargo::{Cargo, error_output, run as run_command};
 use crate::features;
-use crate::program::{self, Program};
+use crate::program::{self, Programs};
 use crate::setup;
 use crate::steps::Steps;
 
@@ -23,13 +23,13 @@ fn run_steps(steps: &mut Steps, cargo: &Cargo, seed: Option<u64>, instructions: 
     steps.run("setup", setup::run)?;
     steps.run("format", || run_command(&mut cargo.command(&["fmt", "--all", "--check"])?))?;
     steps.run("features", || features::check(cargo))?;
-    let program = steps.run("program", || Program::build(cargo))?;
+    let programs = steps.run("programs", || Programs::build(cargo))?;
     steps.run("lints", || {
         run_command(&mut cargo.command(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])?)
     })?;
     steps.run("tests", || {
         let mut tests = cargo.command(tests_of(cargo.has("nextest")))?;
-        tests.env("KEEL_SO", &program.so);
+        tests.envs(programs.env());
         tests.envs(seed.map(|seed| ("KEEL_SEED", seed.to_string())));
         tests.envs(instructions.map(|instructions| ("KEEL_INSTRUCTIONS", instructions.to_string())));
         run_command(&mut tests)
@@ -40,7 +40,7 @@ fn run_steps(steps: &mut Steps, cargo: &Cargo, seed: Option<u64>, instructions: 
         doc.env("RUSTDOCFLAGS", deny_warnings(env::var("RUSTDOCFLAGS").ok()));
         run_command(&mut doc)
     })?;
-    steps.run("compute units", || run_command(program::bench(cargo, &program, &[])?.stdout(error_output()?)))
+    steps.run("compute units", || run_command(program::bench(cargo, &programs, &[])?.stdout(error_output()?)))
 }
 
 /// The arguments of cargo for the tests of the whole workspace, without those in the documentation.

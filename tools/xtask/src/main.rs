@@ -5,6 +5,7 @@
 mod cargo;
 mod checks;
 mod features;
+mod mutants;
 mod packages;
 mod program;
 mod root;
@@ -17,7 +18,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use cargo::Cargo;
 use clap::{Args, Parser, Subcommand};
-use program::Program;
+use program::Programs;
 
 /// The commands of this repository
 #[derive(Parser)]
@@ -31,7 +32,7 @@ struct Cli {
 enum Command {
     /// Install the Debian packages that the build needs and that are missing
     Setup,
-    /// Build the program: target/deploy/keel.so
+    /// Build the program, target/deploy/keel.so, and the exchange that its tests trade with
     Build,
     /// Everything that has to pass before a change is merged
     Test(TestOptions),
@@ -41,6 +42,16 @@ enum Command {
     /// ones to compare with. For all of them: `cargo xtask bench -- --help`.
     Bench {
         /// Flags of the measurement
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        flags: Vec<OsString>,
+    },
+    /// Change the risk mathematics in many small ways, and see that a test notices each
+    ///
+    /// Installs cargo-mutants if it is missing. Takes an hour or more; the flags go to it as they are, such as
+    /// `--in-diff FILE` or `--file crates/risk/src/pool.rs`. What survives is listed in target/mutants.out/missed.txt, and
+    /// explained in docs/developers/mutants.md.
+    Mutants {
+        /// Flags of cargo-mutants
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         flags: Vec<OsString>,
     },
@@ -87,17 +98,20 @@ fn run(command: Command) -> Result<()> {
         }
         Command::Build => {
             setup::run()?;
-            eprintln!("{}", Program::build(&cargo)?.so.display());
+            for (_, program) in Programs::build(&cargo)?.env() {
+                eprintln!("{}", program.display());
+            }
             Ok(())
         }
         Command::Test(options) => checks::run(&cargo, options.seed, options.instructions),
         Command::Bench { flags } => {
             setup::run()?;
-            Err(cargo::become_it(program::bench(&cargo, &Program::build(&cargo)?, &flags)?))
+            Err(cargo::become_it(program::bench(&cargo, &Programs::build(&cargo)?, &flags)?))
         }
+        Command::Mutants { flags } => mutants::run(&cargo, &flags),
         Command::Demo { flags } => {
             setup::run()?;
-            Err(cargo::become_it(program::demo(&cargo, &Program::build(&cargo)?, &flags)?))
+            Err(cargo::become_it(program::demo(&cargo, &Programs::build(&cargo)?, &flags)?))
         }
     }
 }

@@ -1,0 +1,20 @@
+//! What governance does.
+
+use crate::model::{Model, Outcome, refuse};
+use keel::KeelError;
+use keel_risk::units::Amount;
+use keel_tests::random::arena::GOVERNANCE;
+
+impl Model {
+    pub fn withdraw_insurance(&mut self, signer: usize, asset: usize, amount: Amount) -> Outcome<()> {
+        if signer != GOVERNANCE {
+            return refuse(KeelError::NotGovernance);
+        }
+        let reserve = self.accrued(asset)?;
+        let floor = reserve.state.config.insurance_floor_bps;
+        reserve.state.pool.withdraw_insurance(amount, floor)?;
+        reserve.settle()?;
+        self.pay(signer, asset, amount);
+        Ok(())
+    }
+}
