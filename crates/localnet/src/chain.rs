@@ -21,6 +21,7 @@ use solana_rpc_client_api::client_error::ErrorKind;
 use solana_rpc_client_api::request::{RpcError, RpcRequest, RpcResponseErrorData};
 use solana_rpc_client_api::response::RpcSimulateTransactionResult;
 use solana_signature::Signature;
+use solana_transaction::versioned::VersionedTransaction;
 use std::cell::Cell;
 use std::path::Path;
 use std::time::Duration;
@@ -45,7 +46,7 @@ pub enum SendError {
     Refused {
         /// The error's name; that of Keel's errors as in [`keel::KeelError`].
         name: String,
-        /// Its number; zero for another program's or the runtime's.
+        /// Its number; zero for one of the runtime or of a program that is not built with Anchor.
         code: u32,
         /// Its text.
         message: String,
@@ -58,7 +59,8 @@ pub enum SendError {
 impl SendError {
     /// Whether the program refused with this error.
     pub fn is(&self, error: keel::KeelError) -> bool {
-        matches!(self, Self::Refused { code, .. } if *code == u32::from(error))
+        // Other programs count their errors from the same number.
+        matches!(self, Self::Refused { name, code, .. } if *code == u32::from(error) && *name == error.name())
     }
 }
 
@@ -129,13 +131,12 @@ impl Chain {
         &self.payer
     }
 
-    /// Puts the program of a file at Keel's address.
-    pub fn deploy(&self, program: &Path) -> Result<()> {
+    /// Puts the program of a file at `id`; `flag` is what names another file.
+    pub fn deploy(&self, id: Pubkey, program: &Path, flag: &str) -> Result<()> {
         let shown = program.display();
         let bytes = std::fs::read(program).map_err(|error| {
             BadInput::error(format!(
-                "cannot read the program {shown}: {error}; build it with `cargo xtask build`, or name another with \
-                 --program"
+                "cannot read the program {shown}: {error}; build it with `cargo xtask build`, or name another with {flag}"
             ))
         })?;
         if !bytes.starts_with(b"\x7fELF") {
@@ -145,7 +146,7 @@ impl Chain {
         }
         self.surfnet
             .cheatcodes()
-            .deploy(DeployProgram::new(keel::ID).so_bytes(bytes))
+            .deploy(DeployProgram::new(id).so_bytes(bytes))
             .map_err(|error| anyhow!("the program {shown} could not be deployed: {error}"))?;
         Ok(())
     }
@@ -246,6 +247,36 @@ impl Chain {
         signers: &[&Keypair],
         tables: &[AddressLookupTableAccount],
     ) -> Result<Signature, SendError> {
+        let transaction = self.signed(instructions, signers, tables)?;
+        self.rpc.send_transaction(&transaction).map_err(|error| match error.kind() {
+            ErrorKind::RpcError(RpcError::RpcResponseError {
+                data: RpcResponseErrorData::SendTransactionPreflightFailure(result),
+                ..
+            }) => refusal(result),
+            other => SendError::Failed(other.to_string()),
+        })
+    }
+
+    /// What [`Self::send`] would log and whether it would be refused, without changing anything.
+    pub fn simulate(
+        &self,
+        instructions: &[Instruction],
+        signers: &[&Keypair],
+        tables: &[AddressLookupTableAccount],
+    ) -> Result<(Vec<String>, Option<SendError>), SendError> {
+        let transaction = self.signed(instructions, signers, tables)?;
+        let answer = self.rpc.simulate_transaction(&transaction);
+        let result = answer.map_err(|error| SendError::Failed(format!("{}: {error}", self.silent())))?.value;
+        let refused = result.err.is_some().then(|| refusal(&result));
+        Ok((result.logs.unwrap_or_default(), refused))
+    }
+
+    fn signed(
+        &self,
+        instructions: &[Instruction],
+        signers: &[&Keypair],
+        tables: &[AddressLookupTableAccount],
+    ) -> Result<VersionedTransaction, SendError> {
         let failed = |error: String| SendError::Failed(error);
         if let Some((_, _, now)) = self.clock.get() {
             self.set_time(now).map_err(|error| failed(error.to_string()))?;
@@ -257,15 +288,7 @@ impl Chain {
         all.extend_from_slice(instructions);
         let blockhash =
             self.rpc.get_latest_blockhash().map_err(|error| failed(format!("{}: {error}", self.silent())))?;
-        let transaction =
-            transaction::sign(&all, tables, signers, blockhash).map_err(|error| failed(error.to_string()))?;
-        self.rpc.send_transaction(&transaction).map_err(|error| match error.kind() {
-            ErrorKind::RpcError(RpcError::RpcResponseError {
-                data: RpcResponseErrorData::SendTransactionPreflightFailure(result),
-                ..
-            }) => refusal(result),
-            other => failed(other.to_string()),
-        })
+        transaction::sign(&all, tables, signers, blockhash).map_err(|error| failed(error.to_string()))
     }
 
     /// [`Self::send`] for what has no reason to fail; `what` names it in the error.

@@ -12,6 +12,10 @@ use std::path::PathBuf;
 /// Speed of a served scenario: an hour in a minute, so that one can watch.
 const SERVED_SPEED: f64 = 60.0;
 
+/// Names the compiled exchange, as for the tests.
+const MOCK_POOL_VARIABLE: &str = "KEEL_MOCK_POOL_SO";
+const DEFAULT_MOCK_POOL: &str = "target/deploy/keel_mock_pool.so";
+
 /// An embedded chain with Keel on it
 #[derive(Debug, Parser)]
 #[command(name = "keel-localnet", version)]
@@ -33,6 +37,10 @@ struct DemoArgs {
     /// The compiled program
     #[arg(long, value_name = "FILE", default_value = "target/deploy/keel.so")]
     program: PathBuf,
+    /// The compiled exchange, if the scenario has one [default: what KEEL_MOCK_POOL_SO names, or
+    /// target/deploy/keel_mock_pool.so]
+    #[arg(long, value_name = "FILE")]
+    mock_pool: Option<PathBuf>,
     /// What to play [default: 2025-10-10, SOL falls by 14.5 % in an hour]
     #[arg(long, value_name = "FILE")]
     scenario: Option<PathBuf>,
@@ -111,8 +119,10 @@ impl DemoArgs {
             scenario.apply(&Overrides { users: None, steps_per_hour: self.steps_per_hour })?;
         }
         let keys = self.keys.unwrap_or_else(|| std::env::temp_dir().join("keel-localnet"));
+        let mock_pool = self.mock_pool.or_else(|| std::env::var_os(MOCK_POOL_VARIABLE).map(PathBuf::from));
         Ok(Demo {
             program: self.program,
+            mock_pool: mock_pool.unwrap_or_else(|| DEFAULT_MOCK_POOL.into()),
             scenario,
             seed: self.seed,
             speed: self.speed.or(self.serve.then_some(SERVED_SPEED)),

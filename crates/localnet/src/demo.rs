@@ -1,9 +1,10 @@
 //! The demo: set a market up, play the prices, let users and the keeper act, check the books.
 
 use crate::chain::Chain;
-use crate::keeper::Keeper;
+use crate::haircuts::{self, Track};
+use crate::keeper::Keepers;
 use crate::market::{Publisher, World, keypair};
-use crate::report::{Event, Report};
+use crate::report::{Event, FlashKeeper, Report};
 use crate::scenario::Scenario;
 use crate::serve::Server;
 use crate::solvency::Verdict;
@@ -22,6 +23,8 @@ const PRELUDE: i64 = 600;
 pub struct Demo {
     /// The program's file.
     pub program: PathBuf,
+    /// The exchange's file, for scenarios with one.
+    pub mock_pool: PathBuf,
     /// What is played.
     pub scenario: Scenario,
     /// What everything random follows from.
@@ -40,7 +43,8 @@ struct Stage {
     world: World,
     publisher: Publisher,
     users: Users,
-    keeper: Keeper,
+    keepers: Keepers,
+    haircuts: Vec<Track>,
 }
 
 fn progress(length: u64, what: &str) -> ProgressBar {
@@ -54,19 +58,22 @@ fn progress(length: u64, what: &str) -> ProgressBar {
 impl Stage {
     fn set_up(demo: &Demo) -> Result<Self> {
         let (scenario, seed) = (&demo.scenario, demo.seed);
-        let people = u64::from(scenario.user_count()) * 2 + u64::from(scenario.lenders.count);
-        let bar = progress(people + scenario.assets.len() as u64 + 3, "setting up the market");
+        let people = scenario.user_count() + scenario.loan_count() + scenario.lenders.count;
+        let bar = progress(u64::from(people) + scenario.assets.len() as u64 + 3, "setting up the market");
         let done = || bar.inc(1);
         let now = scenario.start_time - PRELUDE;
 
         let chain = Chain::start(keypair(seed, "payer", 0))?;
-        chain.deploy(&demo.program)?;
+        chain.deploy(keel::ID, &demo.program, "--program")?;
+        if scenario.exchange.is_some() {
+            chain.deploy(keel_mock_pool::ID, &demo.mock_pool, "--mock-pool")?;
+        }
         chain.set_time(now)?;
         done();
         let mut publisher = Publisher::new(scenario);
         let world = World::set_up(&chain, scenario, &mut publisher, seed, now, done)?;
         users::lend(&chain, &world, scenario, seed, done)?;
-        let keeper = Keeper::set_up(&chain, &world, scenario, seed)?;
+        let keepers = Keepers::set_up(&chain, &world, scenario, seed)?;
         done();
         let mut users = Users::draw(scenario, &world, seed)?;
         users.deposit(&chain, &world, done)?;
@@ -74,22 +81,35 @@ impl Stage {
         publisher.publish(&chain, &world.assets, scenario, 0.0, scenario.start_time)?;
         users.borrow(&chain, &world, done)?;
         bar.finish_and_clear();
-        Ok(Self { chain, world, publisher, users, keeper })
+        Ok(Self { chain, world, publisher, users, keepers, haircuts: Vec::new() })
     }
 
-    /// One step: the clock, the prices, the users, the keeper.
+    /// One step: the clock, the prices, the users, the keepers.
     fn step(&mut self, scenario: &Scenario, elapsed: i64, seconds: f64) -> Result<()> {
         let now = scenario.start_time + elapsed;
         self.chain.set_time(now)?;
         self.publisher.publish(&self.chain, &self.world.assets, scenario, elapsed as f64, now)?;
+        if let Some(exchange) = &self.world.exchange {
+            exchange.publish(&self.chain, &self.world, scenario, elapsed as f64)?;
+        }
         self.users.react(&self.chain, &self.world, &scenario.reactions, seconds)?;
-        self.keeper.step(&self.chain, &self.world, elapsed)
+        self.keepers.step(&self.chain, &self.world, elapsed)
+    }
+
+    /// Writes prices and haircuts down, at a few of the steps.
+    fn look(&mut self, scenario: &Scenario, step: u32) -> Result<()> {
+        if !haircuts::is_due(step, scenario.steps()) {
+            return Ok(());
+        }
+        let snapshot = self.world.snapshot(&self.chain)?;
+        haircuts::look(&mut self.haircuts, &self.world, &snapshot, scenario.start_time, scenario.elapsed(step))
     }
 
     fn play(&mut self, demo: &Demo, stop: &AtomicBool) -> Result<()> {
         let scenario = &demo.scenario;
         let bar = progress(scenario.steps().into(), "playing the prices");
         let began = Instant::now();
+        self.look(scenario, 0)?;
         for step in 1..=scenario.steps() {
             if stop.load(Ordering::Relaxed) {
                 break;
@@ -100,6 +120,7 @@ impl Stage {
                 std::thread::sleep(due.saturating_sub(began.elapsed()));
             }
             self.step(scenario, elapsed, scenario.step_seconds())?;
+            self.look(scenario, step)?;
             bar.inc(1);
         }
         bar.finish_and_clear();
@@ -108,10 +129,10 @@ impl Stage {
 
     fn report(&mut self, demo: &Demo, wall: [f64; 2]) -> Result<Report> {
         // Accrued to the present, so that the books are what they would be to whoever acts now.
-        self.keeper.refresh(&self.chain, &self.world)?;
-        let verdict = Verdict::check(&self.chain, &self.world, &self.keeper.written_off)?;
+        self.keepers.refresh(&self.chain, &self.world)?;
+        let verdict = Verdict::check(&self.chain, &self.world, &self.keepers.written_off)?;
         let mut events = Vec::new();
-        for record in &self.keeper.records {
+        for record in &self.keepers.records {
             let debt = self.world.asset_of(&record.debt_reserve)?;
             let collateral = self.world.asset_of(&record.collateral_reserve)?;
             let user = self.users.name_of(&record.vault);
@@ -127,9 +148,11 @@ impl Stage {
             scenario_seconds: scenario.elapsed(scenario.steps()),
             reactions: self.users.reacted,
             refused_loans: self.users.refused_loans.clone(),
-            keeper_refusals: self.keeper.refusals.clone(),
-            refreshes: self.keeper.refreshes,
+            keeper_refusals: self.keepers.refusals.clone(),
+            refreshes: self.keepers.refreshes,
             wall_seconds: wall,
+            haircuts: self.haircuts.clone(),
+            flash_keeper: scenario.exchange.as_ref().map(|_| FlashKeeper::default()),
             ..Report::default()
         };
         report.conclude(events, &verdict);
@@ -173,7 +196,7 @@ impl Demo {
         Ok(())
     }
 
-    /// After the scenario the clock runs with the wall's, the last prices stay, users and keeper go on.
+    /// After the scenario the clock runs with the wall's, the last prices stay, users and keepers go on.
     fn keep_alive(&self, stage: &mut Stage, stop: &AtomicBool) -> Result<()> {
         if !stop.load(Ordering::Relaxed) {
             eprintln!("The scenario is over; the chain keeps running at the last prices. Stop it with Ctrl-C.");

@@ -7,10 +7,12 @@
 //! | [`candles`] | historical prices from CSV files |
 //! | [`chain`] | the chain: start, program, clock, accounts, transactions |
 //! | [`market`] | mints, price accounts, the market and its reserves |
+//! | [`exchange`] | pools that pay the scenario's prices less a slippage |
 //! | [`users`] | people with vaults, some of whom react when their health falls |
-//! | [`keeper`] | finds unhealthy vaults and liquidates them |
+//! | [`keeper`] | finds unhealthy vaults and liquidates them, with capital and with flash loans |
+//! | [`haircuts`] | how prices and haircuts went |
 //! | [`solvency`] | whether what is owed to suppliers is there, from the chain's own accounts |
-//! | [`report`] | the table and the JSON |
+//! | [`report`] | the tables and the JSON |
 //! | [`demo`] | puts these together |
 //! | [`serve`] | keeps the chain running for wallets and interfaces |
 //!
@@ -23,6 +25,8 @@ pub mod candles;
 pub mod chain;
 pub mod cli;
 pub mod demo;
+pub mod exchange;
+pub mod haircuts;
 pub mod keeper;
 pub mod market;
 pub mod report;

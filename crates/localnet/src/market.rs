@@ -1,16 +1,20 @@
 //! Mints, price accounts, the market with its reserves and lookup table; and what a bot sees of them over RPC.
 
 use crate::chain::Chain;
-use crate::scenario::{Asset as Terms, PRICE_EXPONENT, Scenario};
+use crate::exchange::Exchange;
+use crate::scenario::{Asset as Terms, Minted, PRICE_EXPONENT, Scenario};
 use crate::{approximate, risk_error};
 use anchor_lang::prelude::Pubkey;
 use anchor_spl::token::spl_token;
 use anyhow::{Context, Result, anyhow};
+use keel::instructions::admin::MINTED_DECIMALS;
+use keel::oracle::NO_READINGS;
 use keel::state::{Market, Reserve, Side, Vault};
 use keel_client::book::Book;
 use keel_client::health::{self, PriceAccounts};
 use keel_client::keel_risk::Fraction;
 use keel_client::keel_risk::health::Totals;
+use keel_client::keel_risk::pool::Pool;
 use keel_client::keel_risk::price::{Moment, Observation, Purpose, UnitPrice};
 use keel_client::keel_risk::units::Amount;
 use keel_client::token::{self, TOKEN_PROGRAM, WRAPPED_SOL};
@@ -23,7 +27,7 @@ use solana_signer::Signer;
 /// The number of the market.
 const MARKET_ID: u16 = 0;
 
-/// A listed asset.
+/// A listed asset, or the market's own token.
 #[derive(Clone, Debug)]
 pub struct Asset {
     /// Its name.
@@ -36,22 +40,31 @@ pub struct Asset {
     pub mint: Pubkey,
     /// Its reserve.
     pub reserve: Pubkey,
-    /// The reserve's token account.
+    /// The reserve's token account; of the minted token its mint.
     pub liquidity: Pubkey,
-    /// Where its price is published.
-    pub price_account: Pubkey,
-    feed_id: [u8; 32],
+    /// Where its price is published. The minted token has no price: it is owed at a dollar.
+    pub feed: Option<Feed>,
+}
+
+/// Where the price of an asset is published.
+#[derive(Clone, Copy, Debug)]
+pub struct Feed {
+    /// The price account.
+    pub account: Pubkey,
+    id: [u8; 32],
 }
 
 /// The market as it was set up.
 pub struct World {
     /// The market.
     pub market: Pubkey,
-    /// The assets, in the order of the scenario.
+    /// The assets, in the order of the scenario; behind them the minted token, if there is one.
     pub assets: Vec<Asset>,
+    /// Where keepers sell what they seize, if the scenario has it.
+    pub exchange: Option<Exchange>,
     /// The market's lookup table.
     pub table: AddressLookupTableAccount,
-    /// Mints test tokens; also the market's governance.
+    /// Mints test tokens; also the market's governance, and the one who tells the exchange its prices.
     pub authority: Keypair,
 }
 
@@ -93,6 +106,7 @@ impl Publisher {
         self.last = Some(now);
         let slot = chain.slot()?;
         for (i, (asset, terms)) in assets.iter().zip(&scenario.assets).enumerate() {
+            let Some(feed) = asset.feed else { continue };
             let price = terms.price_at(elapsed);
             if self.averages.len() <= i {
                 self.averages.push(price);
@@ -100,8 +114,8 @@ impl Publisher {
             let average = &mut self.averages[i];
             *average = price + (*average - price) * kept;
             let observation = observe(price, *average, terms, now, slot);
-            let data = price_update::encode(&price_update::update(asset.feed_id, &observation));
-            chain.set_account(&asset.price_account, &price_update::PYTH_RECEIVER, &data)?;
+            let data = price_update::encode(&price_update::update(feed.id, &observation));
+            chain.set_account(&feed.account, &price_update::PYTH_RECEIVER, &data)?;
         }
         Ok(())
     }
@@ -121,8 +135,8 @@ fn observe(price: f64, average: f64, terms: &Terms, now: i64, slot: u64) -> Obse
 }
 
 impl World {
-    /// Creates mints and price accounts, the market, a reserve per asset, and the lookup table. The prices published are
-    /// those of the scenario's beginning, at the chain's time `now`.
+    /// Creates mints and price accounts, the market, a reserve per asset, the minted one, the exchange and the lookup
+    /// table. The prices published are those of the scenario's beginning, at the chain's time `now`.
     pub fn set_up(
         chain: &Chain,
         scenario: &Scenario,
@@ -142,36 +156,59 @@ impl World {
         let create =
             instruction::init_market(payer.pubkey(), governance, MARKET_ID, scenario.market_params(governance));
         chain.must("creating the market", &[create], &[payer, &authority], &[])?;
-        for ((number, asset), terms) in (0u32..).zip(&assets).zip(&scenario.assets) {
-            let mut instructions = Vec::new();
-            let mint = keypair(seed, "mint", number);
-            let mut signers = vec![payer, &authority];
-            if !asset.native {
-                instructions.extend(create_mint(&payer.pubkey(), &governance, asset)?);
-                signers.push(&mint);
-            }
-            instructions.push(instruction::init_reserve(
-                payer.pubkey(),
-                governance,
-                market,
-                asset.mint,
-                TOKEN_PROGRAM,
-                scenario.reserve_config(terms, asset.feed_id, asset.price_account)?,
-                &[asset.price_account],
-            ));
-            chain.must(&format!("listing {}", asset.symbol), &instructions, &signers, &[])?;
+        let none = AddressLookupTableAccount { key: Pubkey::default(), addresses: Vec::new() };
+        let mut world = Self { market, assets, exchange: None, table: none, authority };
+        for (number, (asset, terms)) in (0u32..).zip(world.assets.iter().zip(&scenario.assets)) {
+            world.list(chain, scenario, asset, terms, &keypair(seed, "mint", number))?;
             done();
         }
-        let none = AddressLookupTableAccount { key: Pubkey::default(), addresses: Vec::new() };
-        let mut world = Self { market, assets, table: none, authority };
+        if let Some(minted) = &scenario.minted {
+            world.create_minted(chain, scenario, minted)?;
+        }
+        world.exchange =
+            scenario.exchange.as_ref().map(|terms| Exchange::open(chain, &world, scenario, terms)).transpose()?;
         world.table = world.create_table(chain)?;
         done();
         Ok(world)
     }
 
+    fn list(&self, chain: &Chain, scenario: &Scenario, asset: &Asset, terms: &Terms, mint: &Keypair) -> Result<()> {
+        let (payer, governance) = (chain.payer(), self.authority.pubkey());
+        let mut instructions = Vec::new();
+        let mut signers = vec![payer, &self.authority];
+        if !asset.native {
+            instructions.extend(create_mint(&payer.pubkey(), &governance, asset)?);
+            signers.push(mint);
+        }
+        let feed = asset.feed.with_context(|| format!("{} has no price", asset.symbol))?;
+        instructions.push(instruction::init_reserve(
+            payer.pubkey(),
+            governance,
+            self.market,
+            asset.mint,
+            TOKEN_PROGRAM,
+            scenario.reserve_config(terms, feed.id, feed.account)?,
+            &[feed.account],
+        ));
+        chain.must(&format!("listing {}", asset.symbol), &instructions, &signers, &[])?;
+        Ok(())
+    }
+
+    /// Creates the market's own token.
+    fn create_minted(&mut self, chain: &Chain, scenario: &Scenario, minted: &Minted) -> Result<()> {
+        let swap = self.named(&minted.swap)?;
+        let config = scenario.minted_config(minted)?;
+        let (payer, governance) = (chain.payer(), self.authority.pubkey());
+        let create = instruction::init_minted_reserve(payer.pubkey(), governance, self.market, swap.reserve, config);
+        chain.must(&format!("creating {}", minted.symbol), &[create], &[payer, &self.authority], &[])?;
+        self.assets.push(Asset::minted(&self.market, &minted.symbol));
+        Ok(())
+    }
+
     fn create_table(&self, chain: &Chain) -> Result<AddressLookupTableAccount> {
         let mut addresses = self.snapshot(chain)?.book.lookup_addresses();
-        addresses.extend([anchor_lang::system_program::ID, anchor_spl::associated_token::ID]);
+        addresses.extend([anchor_lang::system_program::ID, anchor_spl::associated_token::ID, keel::introspection::ID]);
+        addresses.extend(self.exchange.iter().flat_map(Exchange::addresses));
         let payer = chain.payer();
         let recent = chain.slot()?.saturating_sub(1);
         let (instructions, table) = transaction::create_lookup_table(&payer.pubkey(), &addresses, recent);
@@ -179,6 +216,11 @@ impl World {
             chain.must("creating the lookup table", &[instruction], &[payer], &[])?;
         }
         Ok(table)
+    }
+
+    /// The asset of a name.
+    pub fn named(&self, symbol: &str) -> Result<&Asset> {
+        self.assets.iter().find(|a| a.symbol == symbol).with_context(|| format!("there is no asset {symbol}"))
     }
 
     /// The asset of a reserve.
@@ -204,7 +246,7 @@ impl World {
 
     /// Everything that a bot needs, fetched now.
     pub fn snapshot(&self, chain: &Chain) -> Result<Snapshot> {
-        let prices: Vec<Pubkey> = self.assets.iter().map(|a| a.price_account).collect();
+        let prices: Vec<Pubkey> = self.assets.iter().filter_map(|a| a.feed.map(|feed| feed.account)).collect();
         let (prices, moment) = chain.prices(&prices)?;
         Snapshot::new(chain, self.market, prices, moment)
     }
@@ -225,9 +267,20 @@ impl Asset {
             mint,
             reserve,
             liquidity: address::liquidity(&reserve),
-            price_account: keypair(seed, "price", number).pubkey(),
-            feed_id,
+            feed: Some(Feed { account: keypair(seed, "price", number).pubkey(), id: feed_id }),
         }
+    }
+
+    fn minted(market: &Pubkey, symbol: &str) -> Self {
+        let mint = address::minted_mint(market);
+        let reserve = address::reserve(market, &mint);
+        let (symbol, decimals) = (symbol.to_string(), MINTED_DECIMALS);
+        Self { symbol, decimals, native: false, mint, reserve, liquidity: mint, feed: None }
+    }
+
+    /// Whether this is the market's own token.
+    pub fn is_minted(&self) -> bool {
+        self.feed.is_none()
     }
 
     /// Whole tokens, for reports.
@@ -319,9 +372,24 @@ impl Snapshot {
         })
     }
 
-    /// The spot price of a reserve's asset.
+    /// A reserve's books, accrued to the present.
+    pub fn pool(&self, reserve: &Pubkey) -> Result<Pool> {
+        self.reserve(reserve)?.accrued_pool(self.moment.now).map_err(|error| anyhow!("{error}"))
+    }
+
+    /// What a vault owes a reserve now, native units.
+    pub fn owed(&self, vault: &Vault, reserve: &Pubkey) -> Result<u64> {
+        let owed = self.pool(reserve)?.debt_index.amount_owed(vault.debt_or_zero(reserve));
+        Ok(owed.map_err(risk_error)?.0)
+    }
+
+    /// The spot price of a reserve's asset, or what the minted token is owed at.
     pub fn price(&self, reserve: &Pubkey) -> Result<UnitPrice> {
         let listing = self.book.listing(reserve)?;
+        if listing.reserve.is_minted() {
+            let par = listing.reserve.new_risk_price(&NO_READINGS, Side::Debt, &self.moment);
+            return par.map_err(|error| anyhow!("{error}"));
+        }
         let (feed, key) = listing
             .reserve
             .config

@@ -112,7 +112,8 @@ pub fn announce(chain: &Chain, world: &World, users: &Users, options: &Options, 
         let burner = keypair(seed, "burner", number);
         let owner = burner.pubkey();
         chain.fund(&owner, BURNER_LAMPORTS)?;
-        for asset in world.assets.iter().filter(|a| !a.native) {
+        // Whoever wants minted tokens has to borrow them, or to swap.
+        for asset in world.assets.iter().filter(|a| !a.native && !a.is_minted()) {
             let one = 10u64.pow(asset.decimals.into());
             let amount = (BURNER_DOLLARS / snapshot.dollars(&asset.reserve, one)? * one as f64) as u64;
             let instructions = world.give(&owner, &owner, asset, amount)?;
@@ -131,13 +132,25 @@ pub fn announce(chain: &Chain, world: &World, users: &Users, options: &Options, 
             serde_json::json!({
                 "symbol": a.symbol, "decimals": a.decimals, "mint": a.mint.to_string(),
                 "reserve": a.reserve.to_string(), "liquidity": a.liquidity.to_string(),
-                "price": a.price_account.to_string(),
+                "price": a.feed.map(|feed| feed.account.to_string()), "minted": a.is_minted(),
+            })
+        })
+        .collect();
+    let pools: Vec<_> = world
+        .exchange
+        .iter()
+        .flat_map(|exchange| exchange.pairs())
+        .map(|pair| {
+            serde_json::json!({
+                "takes": pair.base.mint.to_string(), "gives": pair.quote.mint.to_string(),
+                "pool": pair.address().to_string(),
             })
         })
         .collect();
     let summary = serde_json::json!({
         "rpc": rpc, "ws": ws, "program": keel::ID.to_string(), "market": world.market.to_string(),
         "lookup_table": world.table.key.to_string(), "assets": assets, "users": listed,
+        "exchange": world.exchange.as_ref().map(|_| keel_mock_pool::ID.to_string()), "pools": pools,
     });
     let path = options.keys.join("localnet.json");
     std::fs::write(&path, format!("{summary:#}\n")).with_context(|| format!("cannot write {}", path.display()))?;

@@ -1,13 +1,13 @@
 //! People with vaults. Lenders only supply; borrowers deposit, borrow, and some of them react when their health falls.
 
+use crate::approximate;
 use crate::chain::{Chain, SendError};
 use crate::market::{Asset, Snapshot, World, keypair};
 use crate::scenario::{Group, Reactions, Scenario};
-use crate::{approximate, risk_error};
 use anchor_lang::prelude::Pubkey;
 use anyhow::{Context, Result, anyhow};
 use keel::AmountSpec;
-use keel::state::Side;
+use keel::state::{Side, Vault};
 use keel_client::address;
 use keel_client::instruction::{self, Actor};
 use keel_client::keel_risk::price::Purpose;
@@ -41,7 +41,8 @@ pub struct User {
     pub vault: Pubkey,
     /// Collateral: index of the asset, native units deposited, native units kept aside.
     collateral: Vec<(usize, u64, u64)>,
-    borrow: usize,
+    /// Loans: index of the asset, part of all that is borrowed.
+    loans: Vec<(usize, f64)>,
     health: f64,
     watch: Option<Watch>,
     rng: ChaCha8Rng,
@@ -82,12 +83,12 @@ impl User {
         rng.set_stream(u64::from(number));
         let [low, high] = group.collateral_usd.map(f64::ln);
         let dollars = (low + (high - low) * rng.random::<f64>()).exp() / group.collateral.len() as f64;
-        let find = |symbol: &String| scenario.asset(symbol).with_context(|| format!("no asset {symbol}"));
+        let find = |symbol: &String| scenario.index_of(symbol).with_context(|| format!("no asset {symbol}"));
         let mut collateral = Vec::new();
         for symbol in &group.collateral {
             let index = find(symbol)?;
             let terms = scenario.assets.get(index).context("no such asset")?;
-            let deposited = terms.native_units(dollars / terms.price_at(0.0));
+            let deposited = terms.worth(dollars);
             let aside = u128::from(deposited) * u128::from(reactions.deposit_bps) / 10_000;
             let aside = u64::try_from(aside)? * u64::from(reactions.times);
             collateral.push((index, deposited, aside));
@@ -96,11 +97,12 @@ impl User {
         let health = within(&mut rng, group.health);
         let below = within(&mut rng, reactions.act_below);
         let (watches, repays) = (rng.random::<f64>() < group.watching, rng.random::<bool>());
+        let assets = group.borrow.iter().map(find).collect::<Result<Vec<_>>>()?;
         Ok(Self {
             name: format!("{number:02} {}", group.name),
             vault: address::vault(market, &keypair.pubkey(), 0),
             collateral,
-            borrow: find(&group.borrow)?,
+            loans: assets.into_iter().zip(parts(&mut rng, group.borrow.len())).collect(),
             health,
             watch: watches.then_some(Watch { below, repays, left: reactions.times }),
             rng,
@@ -133,10 +135,10 @@ impl User {
         Ok(())
     }
 
-    /// Borrows down to the health that was drawn, or as far as the program allows.
-    fn borrow(&self, chain: &Chain, world: &World, snapshot: &Snapshot) -> Result<(), SendError> {
+    /// Takes a loan; all of them together go down to the health that was drawn, or as far as the program allows.
+    fn borrow(&self, chain: &Chain, world: &World, snapshot: &Snapshot, loan: (usize, f64)) -> Result<(), SendError> {
         let failed = |error: anyhow::Error| SendError::Failed(format!("{error:#}"));
-        let (instructions, signers) = self.loan(world, snapshot).map_err(failed)?;
+        let (instructions, signers) = self.loan(world, snapshot, loan).map_err(failed)?;
         chain.send(&instructions, &signers, table(world)).map(drop)
     }
 
@@ -144,13 +146,14 @@ impl User {
         &self,
         world: &World,
         snapshot: &Snapshot,
+        (index, part): (usize, f64),
     ) -> Result<(Vec<solana_instruction::Instruction>, Vec<&Keypair>)> {
         let owner = self.keypair.pubkey();
-        let borrowed = asset(world, self.borrow)?;
+        let borrowed = asset(world, index)?;
         let vault = snapshot.vault(&self.vault)?;
         let maintenance = approximate(snapshot.totals(vault, Purpose::Liquidation)?.limit.0);
         let initial = approximate(snapshot.totals(vault, Purpose::NewRisk)?.limit.0);
-        let dollars = (maintenance / self.health).min(initial * OF_THE_LIMIT);
+        let dollars = (maintenance / self.health).min(initial * OF_THE_LIMIT) * part;
         let one = snapshot.dollars(&borrowed.reserve, 10u64.pow(borrowed.decimals.into()))?;
         let amount = (dollars / one * 10f64.powi(borrowed.decimals.into())) as u64;
         let actor = Actor::new(&snapshot.book, owner, self.vault, borrowed.reserve)?;
@@ -184,13 +187,10 @@ impl User {
             |amount: u64, bps: u32| u64::try_from(u128::from(amount) * u128::from(bps) / 10_000).unwrap_or(u64::MAX);
         let owner = self.keypair.pubkey();
         if watch.repays {
-            let asset = asset(world, self.borrow)?;
-            let reserve = snapshot.reserve(&asset.reserve)?;
-            let pool = reserve.accrued_pool(snapshot.moment.now).map_err(|error| anyhow!("{error}"))?;
-            let owed = pool.debt_index.amount_owed(vault.debt_or_zero(&asset.reserve)).map_err(risk_error)?;
-            let amount = part(owed.0, reactions.repay_bps);
-            let actor = Actor::new(&snapshot.book, owner, self.vault, asset.reserve)?;
-            return Ok(Some((instruction::repay(&snapshot.book, &actor, AmountSpec::Exact(amount))?, true)));
+            let Some(debt) = largest_debt(snapshot, vault)? else { return Ok(None) };
+            let amount = part(snapshot.owed(vault, &debt)?, reactions.repay_bps);
+            let actor = Actor::new(&snapshot.book, owner, self.vault, debt)?;
+            return Ok(Some((instruction::repay(&snapshot.book, vault, &actor, AmountSpec::Exact(amount))?, true)));
         }
         let Some((index, deposited, _)) = self.collateral.first() else { return Ok(None) };
         let asset = asset(world, *index)?;
@@ -198,6 +198,25 @@ impl User {
         let amount = part(*deposited, reactions.deposit_bps);
         Ok(Some((instruction::deposit(&snapshot.book, &actor, AmountSpec::Exact(amount))?, false)))
     }
+}
+
+/// Random parts of one, none of which is small.
+fn parts(rng: &mut ChaCha8Rng, count: usize) -> Vec<f64> {
+    if count == 1 {
+        return vec![1.0];
+    }
+    let drawn: Vec<f64> = (0..count).map(|_| 0.5 + rng.random::<f64>()).collect();
+    let sum: f64 = drawn.iter().sum();
+    drawn.into_iter().map(|part| part / sum).collect()
+}
+
+/// The reserve of the debt that is worth most.
+fn largest_debt(snapshot: &Snapshot, vault: &Vault) -> Result<Option<Pubkey>> {
+    let mut largest = None;
+    for (position, side) in vault.occupied().filter(|(_, side)| *side == Side::Debt) {
+        largest = largest.max(Some((snapshot.position_value(position, side)?, position.reserve)));
+    }
+    Ok(largest.map(|(_, reserve)| reserve))
 }
 
 fn asset(world: &World, index: usize) -> Result<&Asset> {
@@ -267,18 +286,21 @@ impl Users {
         Ok(())
     }
 
-    /// All borrow, by one snapshot of their deposits.
+    /// All borrow: first everybody's first loan, by one snapshot of their deposits, then everybody's second.
     pub fn borrow(&mut self, chain: &Chain, world: &World, done: impl Fn()) -> Result<()> {
-        let snapshot = world.snapshot(chain)?;
-        for user in &self.all {
-            match user.borrow(chain, world, &snapshot) {
-                Ok(()) => {}
-                Err(error @ SendError::Refused { .. }) => {
-                    *self.refused_loans.entry(error.to_string()).or_default() += 1;
+        for number in 0..self.all.iter().map(|user| user.loans.len()).max().unwrap_or(0) {
+            let snapshot = world.snapshot(chain)?;
+            for user in &self.all {
+                let Some(loan) = user.loans.get(number) else { continue };
+                match user.borrow(chain, world, &snapshot, *loan) {
+                    Ok(()) => {}
+                    Err(error @ SendError::Refused { .. }) => {
+                        *self.refused_loans.entry(error.to_string()).or_default() += 1;
+                    }
+                    Err(error) => return Err(anyhow!("the loan of {} failed: {error}", user.name)),
                 }
-                Err(error) => return Err(anyhow!("the loan of {} failed: {error}", user.name)),
+                done();
             }
-            done();
         }
         Ok(())
     }

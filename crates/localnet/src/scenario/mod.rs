@@ -1,16 +1,22 @@
 //! What is played: read from a TOML file, checked, and turned into the program's own parameter types.
 
+mod asset;
+mod params;
+
+pub use asset::Asset;
+pub use params::{Market, Minted};
+
 use crate::BadInput;
 use crate::candles::{self, Candle};
-use anchor_lang::prelude::Pubkey;
-use anyhow::Result;
-use keel::state::{CollateralConfig, FeedConfig, Limits, MarketParams, OracleConfig, RateConfig, ReserveConfig};
-use keel_client::price_update::PYTH_RECEIVER;
-use serde::Deserialize;
+use anyhow::{Context, Result};
+use params::{Oracle, Volatility};
+use serde::de::{Deserializer, SeqAccess, Visitor, value::SeqAccessDeserializer};
+use serde::{Deserialize, de};
+use std::fmt;
 use std::path::Path;
 
 /// The scenario that is played when none is named.
-const DEFAULT: &str = include_str!("../scenarios/2025-10-10.toml");
+const DEFAULT: &str = include_str!("../../scenarios/2025-10-10.toml");
 const DEFAULT_NAME: &str = "scenarios/2025-10-10.toml";
 /// Steps of an imported price path, unless the caller says how many.
 const IMPORTED_STEPS: f64 = 240.0;
@@ -19,8 +25,6 @@ const MAX_STEPS: u32 = 20_000;
 const MAX_USERS: u32 = 500;
 /// Prices are published in units of 10^-8 dollars.
 pub const PRICE_EXPONENT: i32 = -8;
-/// Largest price in dollars that a published number can hold.
-const MAX_PRICE: f64 = 9e10;
 
 /// What is played.
 #[derive(Clone, Debug, Deserialize)]
@@ -42,6 +46,12 @@ pub struct Scenario {
     pub keeper: Keeper,
     /// What users do about a falling health.
     pub reactions: Reactions,
+    #[serde(default)]
+    volatility: Volatility,
+    /// The market's own token.
+    pub minted: Option<Minted>,
+    /// Where a keeper without capital sells what it seizes; without one there is no such keeper.
+    pub exchange: Option<Exchange>,
     /// The assets.
     pub assets: Vec<Asset>,
     /// Groups of borrowers.
@@ -49,27 +59,6 @@ pub struct Scenario {
     /// Unix seconds of the chain's clock when it begins; from `start`.
     #[serde(skip)]
     pub start_time: i64,
-}
-
-/// Parameters of the market.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Market {
-    target_health_bps: u32,
-    min_position_usd: u64,
-    restart_grace_slots: u64,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Oracle {
-    max_age_new_risk: u32,
-    max_age_liquidation: u32,
-    max_confidence_new_risk_bps: u32,
-    max_confidence_liquidation_bps: u32,
-    confidence_multiple_bps: u32,
-    dead_after: u32,
-    ema_minutes: f64,
 }
 
 /// Who supplies what is borrowed.
@@ -90,6 +79,18 @@ pub struct Keeper {
     pub refresh_minutes: f64,
 }
 
+/// Pools that swap everything for one asset, at the scenario's prices less a slippage.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Exchange {
+    /// Symbol of that asset.
+    pub quote: String,
+    /// What a trade pays less than the price says.
+    pub slippage_bps: u32,
+    /// What each pool can pay, dollars at the beginning.
+    pub depth_usd: f64,
+}
+
 /// What users do about a falling health.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -106,52 +107,6 @@ pub struct Reactions {
     pub times: u32,
 }
 
-/// One asset: its parameters and what its price does.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Asset {
-    /// Its name, unique.
-    pub symbol: String,
-    /// Decimals of its mint.
-    pub decimals: u8,
-    /// Whether it is SOL: lamports, wrapped.
-    #[serde(default)]
-    pub native: bool,
-    /// What the lenders supply, whole tokens.
-    pub supplied: f64,
-    deposit_cap: u64,
-    borrow_cap: u64,
-    confidence_bps: u32,
-    follows: f64,
-    /// Minutes and dollars; between them linear, before and after them constant.
-    prices: Vec<(f64, f64)>,
-    collateral: Collateral,
-    rates: Rates,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Collateral {
-    haircut_bps: u32,
-    max_haircut_bps: u32,
-    max_ltv_bps: u32,
-    liquidation_threshold_bps: u32,
-    min_bonus_bps: u32,
-    max_bonus_bps: u32,
-    max_bonus_health_bps: u32,
-    protocol_share_bps: u32,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Rates {
-    base_bps: u32,
-    slope_bps: u32,
-    excess_slope_bps: u32,
-    optimal_utilization_bps: u32,
-    reserve_factor_bps: u32,
-}
-
 /// A group of borrowers.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -162,8 +117,9 @@ pub struct Group {
     pub count: u32,
     /// Symbols of what they deposit, equal parts by value.
     pub collateral: Vec<String>,
-    /// Symbol of what they borrow.
-    pub borrow: String,
+    /// Symbols of what they borrow: of several assets, each in a part that is drawn per user.
+    #[serde(deserialize_with = "one_or_many")]
+    pub borrow: Vec<String>,
     /// Range of what they deposit, dollars; drawn evenly by order of magnitude.
     pub collateral_usd: [f64; 2],
     /// Range of their health factor, at maintenance, after they borrowed.
@@ -216,10 +172,7 @@ impl Scenario {
         require(self.market.min_position_usd > 0, "market.min_position_usd: must be above zero")?;
         require(self.oracle.ema_minutes > 0.0, "oracle.ema_minutes: must be above zero")?;
         require((1..=50).contains(&self.lenders.count), "lenders.count: must be from 1 to 50")?;
-        require(
-            self.keeper.capital_usd.is_finite() && self.keeper.capital_usd >= 0.0,
-            "keeper.capital_usd: must not be negative",
-        )?;
+        require(is_amount(self.keeper.capital_usd), "keeper.capital_usd: must not be negative")?;
         require(self.keeper.refresh_minutes > 0.0, "keeper.refresh_minutes: must be above zero")?;
         let reactions = &self.reactions;
         range(&reactions.act_below, "reactions.act_below")?;
@@ -241,20 +194,69 @@ impl Scenario {
                 "assets: only one can be native, it is SOL",
             )?;
         }
+        if let Some(minted) = &self.minted {
+            self.check_minted(minted).map_err(|what| format!("minted: {what}"))?;
+        }
+        if let Some(exchange) = &self.exchange {
+            self.check_exchange(exchange).map_err(|what| format!("exchange: {what}"))?;
+        }
         for group in &self.users {
             self.check_group(group).map_err(|what| format!("users, {}: {what}", group.name))?;
         }
         require(self.user_count() <= MAX_USERS, "users: more than 500 in total")
     }
 
+    fn check_minted(&self, minted: &Minted) -> Result<(), String> {
+        asset::check_symbol(&minted.symbol)?;
+        if self.assets.iter().any(|asset| asset.symbol == minted.symbol) {
+            return Err(format!("symbol: {} is one of the assets", minted.symbol));
+        }
+        self.require_asset(&minted.swap)?;
+        if !is_amount(minted.swapped_usd) {
+            return Err("swapped_usd: must not be negative".into());
+        }
+        Ok(())
+    }
+
+    fn check_exchange(&self, exchange: &Exchange) -> Result<(), String> {
+        self.require_asset(&exchange.quote)?;
+        if exchange.slippage_bps >= 10_000 {
+            return Err("slippage_bps: must be under 10,000".into());
+        }
+        if !is_amount(exchange.depth_usd) || exchange.depth_usd == 0.0 {
+            return Err("depth_usd: must be above zero".into());
+        }
+        // What a sale yields goes through the swap into the minted token.
+        match &self.minted {
+            Some(minted) if minted.swap != exchange.quote => {
+                Err(format!("quote: must be {}, which {} is swapped with", minted.swap, minted.symbol))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn require_asset(&self, symbol: &str) -> Result<(), String> {
+        if self.assets.iter().any(|asset| asset.symbol == symbol) {
+            return Ok(());
+        }
+        Err(format!("there is no asset {symbol}"))
+    }
+
     fn check_group(&self, group: &Group) -> Result<(), String> {
-        for symbol in group.collateral.iter().chain([&group.borrow]) {
-            if !self.assets.iter().any(|a| a.symbol == *symbol) {
+        for symbol in group.collateral.iter().chain(&group.borrow) {
+            if self.index_of(symbol).is_none() {
                 return Err(format!("there is no asset {symbol}"));
             }
         }
-        if group.collateral.is_empty() || group.collateral.contains(&group.borrow) {
+        if group.collateral.is_empty() || group.collateral.iter().any(|symbol| group.borrow.contains(symbol)) {
             return Err("collateral: at least one asset, and none that is borrowed".into());
+        }
+        if let Some(minted) = self.minted.as_ref().filter(|minted| group.collateral.contains(&minted.symbol)) {
+            return Err(format!("collateral: {} is minted, and no collateral in its own market", minted.symbol));
+        }
+        let twice = |i: usize| group.borrow.iter().take(i).any(|symbol| Some(symbol) == group.borrow.get(i));
+        if group.borrow.is_empty() || (0..group.borrow.len()).any(twice) {
+            return Err("borrow: at least one asset, and none twice".into());
         }
         range(&group.collateral_usd, "collateral_usd")?;
         range(&group.health, "health")?;
@@ -363,6 +365,11 @@ impl Scenario {
         self.users.iter().map(|g| g.count).fold(0, u32::saturating_add)
     }
 
+    /// How many loans they take.
+    pub fn loan_count(&self) -> u32 {
+        self.users.iter().map(|g| g.count.saturating_mul(g.borrow.len() as u32)).fold(0, u32::saturating_add)
+    }
+
     /// Number of steps of the clock.
     pub fn steps(&self) -> u32 {
         (self.minutes / 60.0 * f64::from(self.steps_per_hour)).ceil().clamp(0.0, f64::from(u32::MAX)) as u32
@@ -378,117 +385,21 @@ impl Scenario {
         (f64::from(step) * self.step_seconds()).round() as i64
     }
 
-    /// The index of an asset.
-    pub fn asset(&self, symbol: &str) -> Option<usize> {
-        self.assets.iter().position(|a| a.symbol == symbol)
+    /// The index of an asset; that of the minted token is behind all others.
+    pub fn index_of(&self, symbol: &str) -> Option<usize> {
+        let minted = self.minted.iter().map(|minted| &minted.symbol);
+        self.assets.iter().map(|asset| &asset.symbol).chain(minted).position(|known| known == symbol)
+    }
+
+    /// Native units of an asset that are worth so many dollars at the beginning.
+    pub fn worth(&self, symbol: &str, dollars: f64) -> Result<u64> {
+        let asset = self.assets.iter().find(|asset| asset.symbol == symbol);
+        Ok(asset.with_context(|| format!("there is no asset {symbol}"))?.worth(dollars))
     }
 
     /// Half-life of the feeds' average, seconds.
     pub fn ema_half_life(&self) -> f64 {
         self.oracle.ema_minutes * 60.0
-    }
-
-    /// What the market starts with; `authority` has all roles.
-    pub fn market_params(&self, authority: Pubkey) -> MarketParams {
-        MarketParams {
-            guardian: authority,
-            risk_steward: authority,
-            price_receiver: PYTH_RECEIVER,
-            target_health_bps: self.market.target_health_bps,
-            min_position_micro_usd: self.market.min_position_usd.saturating_mul(1_000_000),
-            restart_grace_slots: self.market.restart_grace_slots,
-        }
-    }
-
-    /// What the reserve of `asset` starts with, with one feed that is pinned to `account`.
-    pub fn reserve_config(&self, asset: &Asset, feed_id: [u8; 32], account: Pubkey) -> Result<ReserveConfig> {
-        let (oracle, c, r) = (&self.oracle, &asset.collateral, &asset.rates);
-        let mut feeds = [FeedConfig::default(); 2];
-        feeds[0] = FeedConfig { feed_id, account };
-        let cap = |tokens: u64| tokens.saturating_mul(10u64.saturating_pow(asset.decimals.into()));
-        let config = ReserveConfig {
-            limits: Limits { deposit_cap: cap(asset.deposit_cap), borrow_cap: cap(asset.borrow_cap) },
-            oracle: OracleConfig {
-                feeds,
-                max_age_new_risk: oracle.max_age_new_risk,
-                max_age_liquidation: oracle.max_age_liquidation,
-                max_confidence_new_risk_bps: oracle.max_confidence_new_risk_bps,
-                max_confidence_liquidation_bps: oracle.max_confidence_liquidation_bps,
-                confidence_multiple_bps: oracle.confidence_multiple_bps,
-                max_divergence_bps: 500,
-                dead_after: oracle.dead_after,
-            },
-            collateral: CollateralConfig {
-                base_haircut_bps: c.haircut_bps,
-                max_haircut_bps: c.max_haircut_bps,
-                max_ltv_bps: c.max_ltv_bps,
-                liquidation_threshold_bps: c.liquidation_threshold_bps,
-                min_bonus_bps: c.min_bonus_bps,
-                max_bonus_bps: c.max_bonus_bps,
-                max_bonus_health_bps: c.max_bonus_health_bps,
-                protocol_share_bps: c.protocol_share_bps,
-            },
-            rates: RateConfig {
-                base_bps: r.base_bps,
-                slope_bps: r.slope_bps,
-                excess_slope_bps: r.excess_slope_bps,
-                optimal_utilization_bps: r.optimal_utilization_bps,
-                reserve_factor_bps: r.reserve_factor_bps,
-            },
-        };
-        config
-            .validate()
-            .map_err(|error| BadInput::error(format!("{}: assets, {}: {error}", self.name, asset.symbol)))?;
-        Ok(config)
-    }
-}
-
-impl Asset {
-    fn check(&self) -> Result<(), String> {
-        let require = |holds: bool, what: &str| if holds { Ok(()) } else { Err(what.to_string()) };
-        require(!self.symbol.is_empty() && self.symbol.len() <= 16, "symbol: must have 1 to 16 letters")?;
-        require(self.decimals <= 12, "decimals: must be at most 12")?;
-        require(!self.native || self.decimals == 9, "decimals: SOL has 9")?;
-        require(self.supplied.is_finite() && self.supplied >= 0.0, "supplied: must not be negative")?;
-        require(self.follows.is_finite() && (-3.0..=3.0).contains(&self.follows), "follows: must be from -3 to 3")?;
-        require(!self.prices.is_empty(), "prices: at least one is needed")?;
-        for (i, (time, price)) in self.prices.iter().enumerate() {
-            let point = format!("prices, point {}", i + 1);
-            require(time.is_finite() && *time >= 0.0, &format!("{point}: time {time} is negative"))?;
-            require(
-                price.is_finite() && *price > 1e-6 && *price < MAX_PRICE,
-                &format!("{point}: {price} is not a price above zero"),
-            )?;
-            let before = i.checked_sub(1).and_then(|j| self.prices.get(j));
-            require(
-                before.is_none_or(|(earlier, _)| earlier < time),
-                &format!("{point}: time {time} is not after that of the point before"),
-            )?;
-        }
-        Ok(())
-    }
-
-    /// The price after `seconds`, dollars.
-    pub fn price_at(&self, seconds: f64) -> f64 {
-        let minutes = seconds / 60.0;
-        let next = self.prices.partition_point(|(time, _)| *time <= minutes);
-        let after = self.prices.get(next);
-        let before = next.checked_sub(1).and_then(|i| self.prices.get(i));
-        match (before, after) {
-            (Some((t0, p0)), Some((t1, p1))) => p0 + (p1 - p0) * (minutes - t0) / (t1 - t0),
-            (Some((_, price)), None) | (None, Some((_, price))) => *price,
-            (None, None) => 0.0,
-        }
-    }
-
-    /// Half the width of the feed's confidence interval at `price`, dollars.
-    pub fn confidence(&self, price: f64) -> f64 {
-        price * f64::from(self.confidence_bps) / 10_000.0
-    }
-
-    /// Native units of so many whole tokens: the size of something invented.
-    pub fn native_units(&self, tokens: f64) -> u64 {
-        (tokens * 10f64.powi(self.decimals.into())).clamp(0.0, 9e18) as u64
     }
 }
 
@@ -504,9 +415,35 @@ fn is_part(number: f64) -> bool {
     (0.0..=1.0).contains(&number)
 }
 
+fn is_amount(number: f64) -> bool {
+    number.is_finite() && number >= 0.0
+}
+
+/// A list of symbols, or one without the brackets.
+fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    struct Symbols;
+    impl<'de> Visitor<'de> for Symbols {
+        type Value = Vec<String>;
+
+        fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+            f.write_str("a symbol or a list of symbols")
+        }
+
+        fn visit_str<E: de::Error>(self, symbol: &str) -> Result<Vec<String>, E> {
+            Ok(vec![symbol.into()])
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, symbols: A) -> Result<Vec<String>, A::Error> {
+            Vec::deserialize(SeqAccessDeserializer::new(symbols))
+        }
+    }
+    deserializer.deserialize_any(Symbols)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use anchor_lang::prelude::Pubkey;
 
     fn refusal(from: &str, to: &str) -> String {
         assert!(DEFAULT.contains(from), "{from}");
@@ -522,18 +459,60 @@ mod tests {
     fn the_default_is_the_crash_that_it_names() {
         let scenario = Scenario::load(None).unwrap();
         let price = |symbol: &str, minute: f64| {
-            let asset = scenario.asset(symbol).unwrap();
+            let asset = scenario.index_of(symbol).unwrap();
             scenario.assets[asset].price_at(minute * 60.0)
         };
         assert_eq!((price("SOL", 10.0), price("SOL", 70.0)), (207.0, 177.0));
         assert!((price("BTC", 70.0) / price("BTC", 10.0) - 0.9).abs() < 0.01);
         assert!((price("ETH", 70.0) / price("ETH", 10.0) - 0.88).abs() < 0.01);
-        assert_eq!(scenario.user_count(), 76);
+        assert_eq!((scenario.user_count(), scenario.loan_count()), (90, 104));
         assert_eq!(scenario.steps(), 360);
         assert_eq!(scenario.elapsed(1), 15);
         for asset in &scenario.assets {
-            scenario.reserve_config(asset, [1; 32], Pubkey::default()).unwrap();
+            let config = scenario.reserve_config(asset, [1; 32], Pubkey::default()).unwrap();
+            assert_eq!((config.volatility.multiple_bps, config.flash_fee_bps), (30_000, 5));
         }
+        let config = scenario.minted_config(scenario.minted.as_ref().unwrap()).unwrap();
+        assert_eq!((config.limits.borrow_cap, config.minted.swap_in_fee_bps), (5_000_000_000_000, 10));
+    }
+
+    /// What a file from before these tables says.
+    #[test]
+    fn a_scenario_may_mint_nothing_and_have_no_exchange() {
+        let cut = |text: &str, table: &str, next: &str| {
+            let (start, end) = (text.find(table).unwrap(), text.find(next).unwrap());
+            format!("{}{}", &text[..start], &text[end..])
+        };
+        let text = cut(&cut(DEFAULT, "[volatility]", "[oracle]"), "[minted]", "[lenders]");
+        let text = text.replacen("[\"USDC\", \"kUSD\"]", "[\"USDC\"]", 1);
+        let scenario = Scenario::parse(&text, "s.toml").unwrap();
+        assert!(scenario.minted.is_none() && scenario.exchange.is_none());
+        let config = scenario.reserve_config(&scenario.assets[0], [1; 32], Pubkey::default()).unwrap();
+        assert_eq!(config.volatility.multiple_bps, 0);
+    }
+
+    #[test]
+    fn an_asset_may_have_its_own_volatility() {
+        let own = "volatility = { min_interval = 60, half_life = 600, max_return_bps = 500, multiple_bps = 10_000, \
+                   horizon = 60, up_bps_per_hour = 50, down_bps_per_hour = 50 }\nprices = [[0, 1.0]]";
+        let scenario = Scenario::parse(&DEFAULT.replacen("prices = [[0, 1.0]]", own, 1), "s.toml").unwrap();
+        let half_life = |symbol: &str| {
+            let asset = &scenario.assets[scenario.index_of(symbol).unwrap()];
+            scenario.reserve_config(asset, [1; 32], Pubkey::default()).unwrap().volatility.half_life
+        };
+        assert_eq!((half_life("SOL"), half_life("USDC")), (3_600, 600));
+    }
+
+    #[test]
+    fn the_minted_token_stands_behind_the_assets() {
+        let scenario = Scenario::load(None).unwrap();
+        assert_eq!(
+            (scenario.index_of("USDC"), scenario.index_of("kUSD"), scenario.index_of("DAI")),
+            (Some(3), Some(4), None)
+        );
+        assert_eq!(scenario.worth("SOL", 412.8).unwrap(), 2_000_000_000);
+        let both = scenario.users.last().unwrap();
+        assert_eq!((both.borrow.len(), scenario.users[0].borrow.len()), (2, 1));
     }
 
     #[test]
@@ -550,7 +529,7 @@ mod tests {
     fn a_bad_file_is_refused_with_its_place() {
         assert!(refusal("summary =", "sumary =").contains("unknown field `sumary`"));
         assert!(
-            refusal("minutes = 90\n", "minutes = 90\nweeks = 1\n").contains("s.toml, line 18: unknown field `weeks`")
+            refusal("minutes = 90\n", "minutes = 90\nweeks = 1\n").contains("s.toml, line 22: unknown field `weeks`")
         );
         assert!(refusal("[0, 206.4]", "[0, -206.4]").contains("assets, SOL: prices, point 1: -206.4 is not a price"));
         assert!(refusal("[5, 207.2]", "[0, 207.2]").contains("point 2: time 0 is not after"));
@@ -559,6 +538,18 @@ mod tests {
         assert!(refusal("[[0, 1.0]]", "[]").contains("USDC: prices: at least one"));
         assert!(refusal("borrow = \"USDC\"", "borrow = \"USDT\"").contains("users, long SOL: there is no asset USDT"));
         assert!(refusal("borrow = \"USDC\"", "borrow = \"SOL\"").contains("none that is borrowed"));
+        assert!(refusal("borrow = \"USDC\"", "borrow = 1").contains("a symbol or a list of symbols"));
+        assert!(refusal("[\"USDC\", \"kUSD\"]", "[\"USDC\", \"USDC\"]").contains("none twice"));
+        assert!(refusal("[\"USDC\", \"kUSD\"]", "[]").contains("at least one"));
+        assert!(
+            refusal("collateral = [\"SOL\"]", "collateral = [\"kUSD\"]").contains("kUSD is minted, and no collateral")
+        );
+        assert!(refusal("symbol = \"kUSD\"", "symbol = \"ETH\"").contains("minted: symbol: ETH is one of the assets"));
+        assert!(refusal("swap = \"USDC\"", "swap = \"DAI\"").contains("minted: there is no asset DAI"));
+        assert!(refusal("swapped_usd = 250_000", "swapped_usd = -1").contains("minted: swapped_usd: must not be"));
+        assert!(refusal("quote = \"USDC\"", "quote = \"SOL\"").contains("exchange: quote: must be USDC"));
+        assert!(refusal("slippage_bps = 40", "slippage_bps = 10_000").contains("exchange: slippage_bps"));
+        assert!(refusal("depth_usd = 5_000_000", "depth_usd = 0").contains("exchange: depth_usd"));
         assert!(refusal("health = [1.10, 1.24]", "health = [1.24, 1.10]").contains("the smaller first"));
         assert!(refusal("health = [1.10, 1.24]", "health = [0.9, 1.10]").contains("under 1"));
         assert!(refusal("watching = 0.25 ", "watching = 35 ").contains("from 0 to 1"));
@@ -573,12 +564,16 @@ mod tests {
         let scenario = Scenario::parse(&text, "s.toml").unwrap();
         let error = scenario.reserve_config(&scenario.assets[0], [1; 32], Pubkey::default()).unwrap_err();
         assert!(error.to_string().contains("SOL: max_ltv must be below the liquidation threshold"), "{error}");
+        let text = DEFAULT.replacen("swap_in_fee_bps = 10", "swap_in_fee_bps = 2_000", 1);
+        let scenario = Scenario::parse(&text, "s.toml").unwrap();
+        let error = scenario.minted_config(scenario.minted.as_ref().unwrap()).unwrap_err();
+        assert!(error.is::<BadInput>() && error.to_string().contains(": minted: "), "{error}");
     }
 
     #[test]
     fn users_are_scaled_in_proportion() {
         let mut scenario = Scenario::load(None).unwrap();
-        for wanted in [1, 7, 76, 200] {
+        for wanted in [1, 7, 90, 200] {
             scenario.apply(&Overrides { users: Some(wanted), steps_per_hour: None }).unwrap();
             assert_eq!(scenario.user_count(), wanted);
         }

@@ -1,10 +1,14 @@
-//! A simple keeper: at every step it values all vaults with the program's own code and liquidates the unhealthy ones,
-//! the worst first, repaying the largest debt and taking the largest collateral.
+//! Two simple keepers. At every step they value all vaults with the program's own code and liquidate the unhealthy ones,
+//! the worst first, repaying the largest debt and taking the largest collateral. One has capital. The other, which is
+//! there if the scenario has an exchange, takes flash loans; then the two take turns.
 
-use crate::approximate;
+mod capital;
+mod flash;
+
 use crate::chain::{self, Chain, SendError};
-use crate::market::{Snapshot, World, keypair};
+use crate::market::{Asset, Snapshot, World, keypair};
 use crate::scenario::Scenario;
+use crate::{approximate, solvency};
 use anchor_lang::prelude::Pubkey;
 use anyhow::{Context, Result, anyhow};
 use keel::KeelError;
@@ -13,6 +17,8 @@ use keel::state::{Side, Vault};
 use keel_client::instruction::{self, Liquidation};
 use keel_client::keel_risk::Fraction;
 use keel_client::keel_risk::price::Purpose;
+use keel_client::token::{self, TOKEN_PROGRAM};
+use solana_instruction::Instruction;
 use solana_keypair::Keypair;
 use solana_signature::Signature;
 use solana_signer::Signer;
@@ -22,11 +28,41 @@ use std::collections::BTreeMap;
 /// Liquidations of one vault at one step, at most: every one raises its health, so more are not needed.
 const ROUNDS: u32 = 6;
 
+/// Lamports for rent and fees: all that the keeper without capital has.
+const POCKET_LAMPORTS: u64 = 100_000_000_000;
+
+/// What a keeper pays with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Means {
+    /// Tokens of its own.
+    Capital,
+    /// Tokens that it borrows for the length of the transaction.
+    FlashLoan,
+}
+
+/// A vault as a keeper finds it.
+pub struct Case<'a> {
+    /// The chain.
+    pub chain: &'a Chain,
+    /// The market as it was set up.
+    pub world: &'a World,
+    /// The market as it is.
+    pub snapshot: &'a Snapshot,
+    /// The vault's address.
+    pub key: Pubkey,
+    /// The vault.
+    pub vault: &'a Vault,
+    /// Seconds into the scenario.
+    pub elapsed: i64,
+}
+
 /// A liquidation that happened.
 #[derive(Clone, Debug)]
 pub struct Record {
     /// Seconds into the scenario.
     pub elapsed: i64,
+    /// What the keeper paid with.
+    pub means: Means,
     /// The vault.
     pub vault: Pubkey,
     /// The reserve whose debt was repaid.
@@ -49,6 +85,8 @@ pub struct Record {
     pub seized_usd: f64,
     /// Dollars that the keeper received.
     pub received_usd: f64,
+    /// What the keeper was left with after it sold what it received and repaid its loan, dollars; none with capital.
+    pub profit_usd: Option<f64>,
 }
 
 impl Record {
@@ -72,18 +110,25 @@ pub struct WrittenOff {
     pub insured: u64,
     /// Of those, borne by suppliers.
     pub socialized: u64,
+    /// Of those, recorded as the deficit of a minted reserve.
+    pub deficit: u64,
     /// What was owed, dollars at the prices of the moment.
     pub owed_usd: f64,
     /// What suppliers bore, dollars at the prices of the moment.
     pub socialized_usd: f64,
+    /// What became a deficit, dollars.
+    pub deficit_usd: f64,
 }
 
-/// The keeper and its books.
-pub struct Keeper {
-    keypair: Keypair,
+/// The keepers and their books.
+pub struct Keepers {
+    capital: Keypair,
+    flash: Option<Keypair>,
+    /// Whose turn it is.
+    turn: Means,
     refresh_seconds: i64,
     refreshed: Option<i64>,
-    /// What it did.
+    /// What they did.
     pub records: Vec<Record>,
     /// What was written off, by reserve.
     pub written_off: BTreeMap<Pubkey, WrittenOff>,
@@ -93,25 +138,26 @@ pub struct Keeper {
     pub refreshes: u32,
 }
 
-impl Keeper {
-    /// Creates the keeper's token accounts and fills them with the scenario's capital.
+impl Keepers {
+    /// Creates the keepers' token accounts, and fills those of the one with the scenario's capital.
     pub fn set_up(chain: &Chain, world: &World, scenario: &Scenario, seed: u64) -> Result<Self> {
-        let keypair = keypair(seed, "keeper", 0);
-        let owner = keypair.pubkey();
-        let amounts: Vec<u64> = scenario
-            .assets
-            .iter()
-            .map(|terms| terms.native_units(scenario.keeper.capital_usd / terms.price_at(0.0)))
-            .collect();
-        let wrapped: u64 = world.assets.iter().zip(&amounts).filter(|(a, _)| a.native).map(|(_, amount)| amount).sum();
-        chain.fund(&owner, wrapped.saturating_add(100_000_000_000))?;
-        for (asset, amount) in world.assets.iter().zip(&amounts) {
-            let instructions = world.give(&owner, &owner, asset, *amount)?;
-            let signers = if asset.native { vec![&keypair] } else { vec![&keypair, &world.authority] };
-            chain.must("the keeper's capital", &instructions, &signers, &[])?;
+        let capital = keypair(seed, "keeper", 0);
+        capital::fund(chain, world, scenario, &capital)?;
+        let flash = scenario.exchange.as_ref().map(|_| keypair(seed, "keeper", 1));
+        if let Some(flash) = &flash {
+            let owner = flash.pubkey();
+            chain.fund(&owner, POCKET_LAMPORTS)?;
+            let accounts: Vec<_> = world
+                .assets
+                .iter()
+                .map(|asset| token::create_associated(&owner, &owner, &asset.mint, &TOKEN_PROGRAM))
+                .collect();
+            chain.must("the accounts of the keeper without capital", &accounts, &[flash], &[])?;
         }
         Ok(Self {
-            keypair,
+            capital,
+            flash,
+            turn: Means::FlashLoan,
             refresh_seconds: (scenario.keeper.refresh_minutes * 60.0) as i64,
             refreshed: None,
             records: Vec::new(),
@@ -131,7 +177,7 @@ impl Keeper {
             let snapshot = world.snapshot(chain)?;
             let mut acted = false;
             for (key, vault) in worst_first(&snapshot)? {
-                acted |= self.act(chain, world, &snapshot, &key, &vault, elapsed)?;
+                acted |= self.act(&Case { chain, world, snapshot: &snapshot, key, vault: &vault, elapsed })?;
             }
             if !acted {
                 break;
@@ -145,98 +191,123 @@ impl Keeper {
         let snapshot = world.snapshot(chain)?;
         for asset in &world.assets {
             let refresh = instruction::refresh_reserve(&snapshot.book, asset.reserve)?;
-            self.attempt(chain, world, refresh)?;
+            self.attempt(chain, world, Means::Capital, &[refresh])?;
             self.refreshes += 1;
         }
         Ok(())
     }
 
     /// Resolves the bad debt of a vault, or liquidates it. Whether anything changed.
-    fn act(
-        &mut self,
-        chain: &Chain,
-        world: &World,
-        snapshot: &Snapshot,
-        key: &Pubkey,
-        vault: &Vault,
-        elapsed: i64,
-    ) -> Result<bool> {
+    fn act(&mut self, case: &Case) -> Result<bool> {
+        let Case { snapshot, vault, .. } = case;
         let min_position = snapshot.market.min_position().map_err(|error| anyhow!("{error}"))?;
         let bad = vault.is_insolvent() || snapshot.totals(vault, Purpose::Liquidation)?.is_bad_debt(min_position);
         if bad {
-            return self.resolve(chain, world, snapshot, key, vault);
+            return self.resolve(case);
         }
-        for (debt_reserve, collateral_reserve) in pairs(snapshot, vault)? {
-            let terms = Liquidation {
-                keeper: self.keypair.pubkey(),
-                vault: *key,
-                debt_reserve,
-                collateral_reserve,
-                max_repay: self.balance(chain, snapshot, &debt_reserve)?,
-                // No slippage: nobody else changes this vault, and the program pays no less than was repaid.
-                min_seize: 1,
-            };
-            let liquidate = instruction::liquidate(&snapshot.book, vault, &terms)?;
-            if let Some(signature) = self.attempt(chain, world, liquidate)? {
-                self.record(chain, snapshot, &signature, elapsed)?;
-                return Ok(true);
+        let pairs = pairs(snapshot, vault)?;
+        for means in self.in_turn().iter().copied() {
+            for (debt_reserve, collateral_reserve) in &pairs {
+                if self.liquidate(case, means, debt_reserve, collateral_reserve)? {
+                    self.turn = if means == Means::Capital { Means::FlashLoan } else { Means::Capital };
+                    return Ok(true);
+                }
             }
         }
         Ok(false)
     }
 
+    fn in_turn(&self) -> &'static [Means] {
+        match (&self.flash, self.turn) {
+            (None, _) => &[Means::Capital],
+            (Some(_), Means::Capital) => &[Means::Capital, Means::FlashLoan],
+            (Some(_), Means::FlashLoan) => &[Means::FlashLoan, Means::Capital],
+        }
+    }
+
+    fn liquidate(&mut self, case: &Case, means: Means, debt: &Pubkey, collateral: &Pubkey) -> Result<bool> {
+        let Case { chain, world, snapshot, .. } = case;
+        let (owner, asset) = (self.signer(means)?.pubkey(), world.asset_of(debt)?);
+        let before = balance(chain, &owner, asset)?;
+        let terms = Liquidation {
+            keeper: owner,
+            vault: case.key,
+            debt_reserve: *debt,
+            collateral_reserve: *collateral,
+            max_repay: before,
+            // No slippage: nobody else changes this vault, and the program pays no less than was repaid.
+            min_seize: 1,
+        };
+        let instructions = match means {
+            Means::Capital => capital::plan(case, terms)?,
+            Means::FlashLoan => match flash::plan(case, self.signer(means)?, &terms)? {
+                flash::Plan::Send(instructions) => instructions,
+                flash::Plan::Unprofitable => return Ok(false),
+                flash::Plan::Refused(error) => return self.refused(error).map(|()| false),
+            },
+        };
+        let Some(signature) = self.attempt(chain, world, means, &instructions)? else { return Ok(false) };
+        let profit = match means {
+            Means::Capital => None,
+            Means::FlashLoan => Some(snapshot.dollars(debt, balance(chain, &owner, asset)?.saturating_sub(before))?),
+        };
+        self.record(case, means, &signature, profit)?;
+        Ok(true)
+    }
+
     /// Clears the first debt, or what is left when there is none.
-    fn resolve(
-        &mut self,
-        chain: &Chain,
-        world: &World,
-        snapshot: &Snapshot,
-        key: &Pubkey,
-        vault: &Vault,
-    ) -> Result<bool> {
+    fn resolve(&mut self, case: &Case) -> Result<bool> {
+        let Case { chain, world, snapshot, vault, .. } = case;
         let debt = vault.occupied().find(|(_, side)| *side == Side::Debt);
         let Some((position, _)) = debt.or_else(|| vault.occupied().next()) else { return Ok(false) };
-        let resolve = instruction::resolve_bad_debt(&snapshot.book, *key, vault, position.reserve)?;
-        let Some(signature) = self.attempt(chain, world, resolve)? else { return Ok(false) };
+        let resolve = instruction::resolve_bad_debt(&snapshot.book, case.key, vault, position.reserve)?;
+        let Some(signature) = self.attempt(chain, world, Means::Capital, &[resolve])? else { return Ok(false) };
         self.note_losses(snapshot, &chain.logs(&signature)?)?;
         Ok(true)
     }
 
-    /// Sends one instruction. `None` when the program refused, which is counted.
+    fn signer(&self, means: Means) -> Result<&Keypair> {
+        match means {
+            Means::Capital => Ok(&self.capital),
+            Means::FlashLoan => self.flash.as_ref().context("there is no keeper without capital"),
+        }
+    }
+
+    /// Sends one transaction. `None` when the program refused, which is counted.
     fn attempt(
         &mut self,
         chain: &Chain,
         world: &World,
-        instruction: solana_instruction::Instruction,
+        means: Means,
+        instructions: &[Instruction],
     ) -> Result<Option<Signature>> {
-        match chain.send(&[instruction], &[&self.keypair], std::slice::from_ref(&world.table)) {
+        match chain.send(instructions, &[self.signer(means)?], std::slice::from_ref(&world.table)) {
             Ok(signature) => Ok(Some(signature)),
-            Err(error) if error.is(KeelError::BooksBroken) || error.is(KeelError::LiquidityMismatch) => {
-                Err(anyhow!("the program found its books broken: {error}"))
-            }
-            Err(SendError::Refused { name, code, message }) => {
-                *self.refusals.entry(if code == 0 { message } else { name }).or_default() += 1;
-                Ok(None)
-            }
-            Err(error) => Err(anyhow!("the keeper's transaction failed: {error}")),
+            Err(error) => self.refused(error).map(|()| None),
         }
     }
 
-    fn balance(&self, chain: &Chain, snapshot: &Snapshot, reserve: &Pubkey) -> Result<u64> {
-        let reserve = snapshot.reserve(reserve)?;
-        let account =
-            keel_client::token::associated_address(&self.keypair.pubkey(), &reserve.mint, &reserve.token_program);
-        let fetched = chain.accounts(&[account])?.into_iter().flatten().next();
-        crate::solvency::token_balance(&fetched.context("the keeper has no token account")?.data)
+    /// Counts a refusal. What says more than no is an error.
+    fn refused(&mut self, error: SendError) -> Result<()> {
+        if error.is(KeelError::BooksBroken) || error.is(KeelError::LiquidityMismatch) {
+            return Err(anyhow!("the program found its books broken: {error}"));
+        }
+        let SendError::Refused { name, code, message } = error else {
+            return Err(anyhow!("the keeper's transaction failed: {error}"));
+        };
+        *self.refusals.entry(if code == 0 { message } else { name }).or_default() += 1;
+        Ok(())
     }
 
-    fn record(&mut self, chain: &Chain, snapshot: &Snapshot, signature: &Signature, elapsed: i64) -> Result<()> {
-        let logs = chain.logs(signature)?;
+    fn record(&mut self, case: &Case, means: Means, signature: &Signature, profit_usd: Option<f64>) -> Result<()> {
+        let snapshot = case.snapshot;
+        let logs = case.chain.logs(signature)?;
         let event: Liquidated =
             chain::events(&logs).into_iter().next().context("a liquidation logged no Liquidated event")?;
         let health = |bits: u128| approximate(Fraction::from_bits(bits));
         self.records.push(Record {
-            elapsed,
+            elapsed: case.elapsed,
+            means,
             vault: event.vault,
             debt_reserve: event.debt_reserve,
             collateral_reserve: event.collateral_reserve,
@@ -248,6 +319,7 @@ impl Keeper {
             repaid_usd: snapshot.dollars(&event.debt_reserve, event.repaid)?,
             seized_usd: snapshot.dollars(&event.collateral_reserve, event.seized)?,
             received_usd: snapshot.dollars(&event.collateral_reserve, event.to_keeper)?,
+            profit_usd,
         });
         self.note_losses(snapshot, &logs)
     }
@@ -258,11 +330,20 @@ impl Keeper {
             sum.owed += loss.owed;
             sum.insured += loss.insured;
             sum.socialized += loss.socialized;
+            sum.deficit += loss.deficit;
             sum.owed_usd += snapshot.dollars(&loss.reserve, loss.owed)?;
             sum.socialized_usd += snapshot.dollars(&loss.reserve, loss.socialized)?;
+            sum.deficit_usd += snapshot.dollars(&loss.reserve, loss.deficit)?;
         }
         Ok(())
     }
+}
+
+/// What a keeper has of an asset, in its associated token account.
+fn balance(chain: &Chain, owner: &Pubkey, asset: &Asset) -> Result<u64> {
+    let account = token::associated_address(owner, &asset.mint, &TOKEN_PROGRAM);
+    let fetched = chain.accounts(&[account])?.into_iter().flatten().next();
+    solvency::token_balance(&fetched.with_context(|| format!("a keeper has no account of {}", asset.symbol))?.data)
 }
 
 /// The vaults that need a keeper: those whose bad debt is being resolved, then the unhealthy by rising health.

@@ -1,11 +1,14 @@
 //! What is said at the end: tables for people, or one JSON object.
 
-use crate::keeper::Record;
+mod format;
+mod tables;
+
+use crate::haircuts::Track;
+use crate::keeper::{Means, Record};
 use crate::market::Asset;
-use crate::solvency::{Figures, Verdict};
+use crate::solvency::{Figures, MintedBooks, MintedFigures, Verdict};
 use crate::users::Reacted;
-use comfy_table::presets::UTF8_BORDERS_ONLY;
-use comfy_table::{Cell, CellAlignment, Table};
+use format::usd;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -20,6 +23,8 @@ pub struct Event {
     pub vault: String,
     /// Who it belongs to.
     pub user: String,
+    /// What the keeper paid with: its capital, or a flash loan.
+    pub keeper: &'static str,
     /// What was repaid.
     pub debt_asset: String,
     /// What was seized.
@@ -40,6 +45,34 @@ pub struct Event {
     pub bounty_usd: f64,
     /// What the owner lost beyond the debt that is gone, dollars.
     pub owner_loss_usd: f64,
+    /// What a keeper without capital was left with after selling and repaying, dollars.
+    pub profit_usd: Option<f64>,
+}
+
+/// What the keeper without capital did.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct FlashKeeper {
+    /// Its liquidations, each in one transaction.
+    pub liquidations: usize,
+    /// What it borrowed for them, dollars.
+    pub borrowed_usd: f64,
+    /// What it was paid, at the prices of the feeds, dollars.
+    pub bounty_usd: f64,
+    /// What it was left with after slippage and the fees of loans and swaps, dollars.
+    pub profit_usd: f64,
+}
+
+impl FlashKeeper {
+    fn new(events: &[Event]) -> Self {
+        let mut sum = Self::default();
+        for (event, profit) in events.iter().filter_map(|event| Some((event, event.profit_usd?))) {
+            sum.liquidations += 1;
+            sum.borrowed_usd += event.repaid_usd;
+            sum.bounty_usd += event.bounty_usd;
+            sum.profit_usd += profit;
+        }
+        sum
+    }
 }
 
 impl Event {
@@ -50,6 +83,10 @@ impl Event {
             time: crate::candles::show_time(start + record.elapsed),
             vault: record.vault.to_string(),
             user,
+            keeper: match record.means {
+                Means::Capital => "capital",
+                Means::FlashLoan => "flash loan",
+            },
             debt_asset: debt.symbol.clone(),
             collateral_asset: collateral.symbol.clone(),
             health_before: record.health_before,
@@ -60,6 +97,7 @@ impl Event {
             seized_usd: record.seized_usd,
             bounty_usd: record.bounty_usd(),
             owner_loss_usd: record.owner_loss_usd(),
+            profit_usd: record.profit_usd,
         }
     }
 }
@@ -93,7 +131,7 @@ pub struct Report {
     pub repaid_usd: f64,
     /// Dollars seized in all liquidations.
     pub seized_usd: f64,
-    /// What the keeper earned, dollars.
+    /// What the keepers earned, at the prices of the feeds, dollars.
     pub bounty_usd: f64,
     /// What owners lost beyond the debt that is gone, dollars.
     pub owner_loss_usd: f64,
@@ -101,13 +139,15 @@ pub struct Report {
     pub bad_debt_usd: f64,
     /// Of that, borne by suppliers.
     pub bad_debt_socialized_usd: f64,
+    /// Of that, recorded as the deficit of the minted reserve.
+    pub bad_debt_deficit_usd: f64,
     /// Debt beyond the collateral of its vaults that is not written off.
     pub uncovered_usd: f64,
     /// Vaults under a health factor of 1 at the end.
     pub unhealthy_vaults: u32,
     /// The smallest health factor at the end.
     pub lowest_health: Option<f64>,
-    /// Claims of suppliers at the end, dollars.
+    /// Claims of suppliers and of those who hold minted tokens at the end, dollars.
     pub supplied_usd: f64,
     /// What reserves hold and are owed at the end, dollars.
     pub assets_usd: f64,
@@ -123,8 +163,14 @@ pub struct Report {
     pub keeper_refusals: BTreeMap<String, u32>,
     /// How often the keeper refreshed a reserve.
     pub refreshes: u32,
-    /// The reserves at the end, whole tokens.
+    /// The pooled reserves at the end, whole tokens.
     pub assets: Vec<Figures>,
+    /// The minted reserve at the end, if the scenario has one.
+    pub minted: Option<MintedFigures>,
+    /// What the keeper without capital did, if the scenario has one.
+    pub flash_keeper: Option<FlashKeeper>,
+    /// Prices and haircuts of the collateral assets over the scenario.
+    pub haircuts: Vec<Track>,
     /// Wall time of set-up and crash, seconds.
     pub wall_seconds: [f64; 2],
 }
@@ -142,11 +188,13 @@ impl Report {
         vaults.sort_unstable();
         vaults.dedup();
         self.liquidated_vaults = vaults.len();
+        self.flash_keeper = self.flash_keeper.take().map(|_| FlashKeeper::new(&events));
         self.liquidation_events = events;
         self.solvent = verdict.is_solvent();
         self.breaches = verdict.breaches.clone();
         self.bad_debt_usd = verdict.bad_debt_usd();
         self.bad_debt_socialized_usd = verdict.socialized_usd();
+        self.bad_debt_deficit_usd = verdict.deficit_usd();
         self.uncovered_usd = verdict.uncovered_usd;
         self.unhealthy_vaults = verdict.unhealthy;
         self.lowest_health = verdict.lowest_health;
@@ -155,6 +203,7 @@ impl Report {
         self.owed_usd = verdict.owed_usd();
         self.insurance_usd = verdict.insurance_usd();
         self.assets = verdict.reserves.iter().map(crate::solvency::Books::figures).collect();
+        self.minted = verdict.minted.as_ref().map(MintedBooks::figures);
     }
 
     /// For people.
@@ -163,20 +212,36 @@ impl Report {
             "\n{}: {}\n{} users, {} steps, seed {}\n\n",
             self.scenario, self.summary, self.users, self.steps, self.seed
         );
+        if !self.haircuts.is_empty() {
+            let table = tables::haircuts(&self.haircuts);
+            text += &format!("Prices and haircuts, from the chain's accounts:\n{table}\n\n");
+        }
         if self.liquidation_events.is_empty() {
             text += "No liquidation.\n";
         } else {
-            text += &format!("{}\n", self.liquidation_table());
+            text += &format!("{}\n", tables::liquidations(&self.liquidation_events));
         }
         text += &format!(
-            "\n{} liquidations of {} vaults: {} repaid, {} seized. The keeper earned {}; the owners lost {}.\n\
-             Owners helped themselves {} times: {} repaid, {} added collateral.\n",
+            "\n{} liquidations of {} vaults: {} repaid, {} seized. The keepers earned {}; the owners lost {}.\n",
             self.liquidations,
             self.liquidated_vaults,
             usd(self.repaid_usd),
             usd(self.seized_usd),
             usd(self.bounty_usd),
             usd(self.owner_loss_usd),
+        );
+        if let Some(keeper) = self.flash_keeper.as_ref().filter(|keeper| keeper.liquidations > 0) {
+            text += &format!(
+                "{} of them by a keeper without capital, each in one transaction: it borrowed {}, sold what it seized, \
+                 repaid,\nand was left with a profit of {} from {} of bounties; slippage and fees took the rest.\n",
+                keeper.liquidations,
+                usd(keeper.borrowed_usd),
+                usd(keeper.profit_usd),
+                usd(keeper.bounty_usd),
+            );
+        }
+        text += &format!(
+            "Owners helped themselves {} times: {} repaid, {} added collateral.\n",
             self.reactions.repaid + self.reactions.added,
             self.reactions.repaid,
             self.reactions.added,
@@ -186,69 +251,25 @@ impl Report {
         }
         if !self.keeper_refusals.is_empty() {
             let list: Vec<String> = self.keeper_refusals.iter().map(|(name, n)| format!("{name} {n} times")).collect();
-            text += &format!("The program refused the keeper: {}.\n", list.join(", "));
+            text += &format!("The program refused the keepers: {}.\n", list.join(", "));
         }
-        text += &format!("\nThe books at the end, from the chain's accounts:\n{}\n\n", self.asset_table());
-        text += &self.verdict();
+        text += &format!("\nThe books at the end, from the chain's accounts:\n{}\n", tables::assets(&self.assets));
+        if let Some(minted) = &self.minted {
+            text += &format!("{}\n", tables::minted(minted));
+        }
+        text += &format!("\n{}", self.verdict());
         text
-    }
-
-    fn liquidation_table(&self) -> Table {
-        let header = ["time", "user", "vault", "health", "", "repaid", "seized", "bounty", "owner's loss"];
-        let mut table = table(&header, &[3, 4, 5, 6, 7, 8]);
-        for event in &self.liquidation_events {
-            table.add_row([
-                clock(event.seconds),
-                event.user.clone(),
-                short(&event.vault),
-                factor(event.health_before),
-                event.health_after.map_or("no debt".into(), factor),
-                tokens(event.repaid, &event.debt_asset),
-                tokens(event.seized, &event.collateral_asset),
-                usd(event.bounty_usd),
-                usd(event.owner_loss_usd),
-            ]);
-        }
-        table
-    }
-
-    fn asset_table(&self) -> Table {
-        let header = [
-            "asset",
-            "price",
-            "available",
-            "in the account",
-            "owed",
-            "claims",
-            "insurance",
-            "lent",
-            "bad debt",
-            "sound",
-        ];
-        let mut table = table(&header, &[1, 2, 3, 4, 5, 6, 7, 8]);
-        for asset in &self.assets {
-            let number = |n: f64| group(n, 2);
-            table.add_row([
-                asset.asset.clone(),
-                usd(asset.price_usd),
-                number(asset.available),
-                number(asset.token_balance),
-                number(asset.owed),
-                number(asset.claims),
-                group(asset.insurance, 4),
-                format!("{:.1} %", asset.utilization * 100.0),
-                number(asset.bad_debt),
-                if asset.sound { "yes".into() } else { "NO".into() },
-            ]);
-        }
-        table
     }
 
     /// The last lines.
     fn verdict(&self) -> String {
+        let claimants = match &self.minted {
+            Some(minted) => format!("suppliers and holders of {}", minted.asset),
+            None => "suppliers".into(),
+        };
         let mut text = if self.solvent {
             format!(
-                "SOLVENT: suppliers claim {}; the reserves hold and are owed {} ({} of it lent).\n",
+                "SOLVENT: {claimants} claim {}; the reserves hold and are owed {} ({} of it lent).\n",
                 usd(self.supplied_usd),
                 usd(self.assets_usd),
                 usd(self.owed_usd)
@@ -257,10 +278,15 @@ impl Report {
             format!("INSOLVENT:\n{}\n", self.breaches.iter().map(|b| format!("  {b}")).collect::<Vec<_>>().join("\n"))
         };
         text += &if self.bad_debt_usd > 0.0 {
+            let insured = self.bad_debt_usd - self.bad_debt_socialized_usd - self.bad_debt_deficit_usd;
+            let deficit = match self.bad_debt_deficit_usd {
+                dollars if dollars > 0.0 => format!(", {} became a deficit", usd(dollars)),
+                _ => String::new(),
+            };
             format!(
-                "{} of bad debt was written off: insurance paid {}, suppliers bore {}.\n",
+                "{} of bad debt was written off: insurance paid {}, suppliers bore {}{deficit}.\n",
                 usd(self.bad_debt_usd),
-                usd(self.bad_debt_usd - self.bad_debt_socialized_usd),
+                usd(insured),
                 usd(self.bad_debt_socialized_usd)
             )
         } else {
@@ -277,70 +303,10 @@ impl Report {
     }
 }
 
-fn table(header: &[&str], right: &[usize]) -> Table {
-    let mut table = Table::new();
-    table.load_preset(UTF8_BORDERS_ONLY);
-    table.set_header(header.iter().map(Cell::new));
-    for index in right {
-        if let Some(column) = table.column_mut(*index) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    table
-}
-
-/// `00:37:30`.
-fn clock(seconds: i64) -> String {
-    format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
-}
-
-/// `7xKX..gAsU`.
-fn short(key: &str) -> String {
-    match (key.get(..4), key.get(key.len().saturating_sub(4)..)) {
-        (Some(head), Some(tail)) if key.len() > 10 => format!("{head}..{tail}"),
-        _ => key.to_string(),
-    }
-}
-
-/// Cut, not rounded: 0.99999 is under 1.
-fn factor(health: f64) -> String {
-    format!("{:.4}", (health * 1e4).floor() / 1e4)
-}
-
-fn usd(dollars: f64) -> String {
-    let sign = if dollars <= -0.005 { "-" } else { "" };
-    format!("{sign}${}", group(dollars.abs(), 2))
-}
-
-fn tokens(amount: f64, symbol: &str) -> String {
-    let places = if amount >= 1000.0 {
-        2
-    } else if amount >= 1.0 {
-        3
-    } else {
-        6
-    };
-    format!("{} {symbol}", group(amount, places))
-}
-
-/// `1,234,567.80`.
-fn group(number: f64, places: usize) -> String {
-    let text = format!("{:.places$}", number.abs());
-    let (whole, rest) = text.split_once('.').unwrap_or((&text, ""));
-    let mut grouped = String::new();
-    for (i, digit) in whole.chars().enumerate() {
-        if i > 0 && (whole.len() - i) % 3 == 0 {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    let sign = if number < 0.0 { "-" } else { "" };
-    if rest.is_empty() { format!("{sign}{grouped}") } else { format!("{sign}{grouped}.{rest}") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::haircuts::Point;
     use crate::solvency::tests::{books, verdict};
 
     fn event(vault: &str, bounty: f64) -> Event {
@@ -349,6 +315,7 @@ mod tests {
             time: "2025-10-10 20:47:30".into(),
             vault: vault.into(),
             user: "03 long SOL".into(),
+            keeper: "capital",
             debt_asset: "USDC".into(),
             collateral_asset: "SOL".into(),
             health_before: 0.99321,
@@ -359,6 +326,7 @@ mod tests {
             seized_usd: 1267.0,
             bounty_usd: bounty,
             owner_loss_usd: 32.5,
+            profit_usd: None,
         }
     }
 
@@ -391,6 +359,42 @@ mod tests {
         assert!(text.ends_with("No bad debt.\n"), "{text}");
     }
 
+    /// With a minted token, a keeper without capital, and haircuts.
+    fn full() -> Report {
+        let mut report = report();
+        let flash = Event { keeper: "flash loan", profit_usd: Some(4.5), ..event("Other", 9.25) };
+        report.flash_keeper = Some(FlashKeeper::default());
+        let mut verdict = verdict(books());
+        verdict.minted = Some(crate::solvency::tests::minted_books());
+        report.conclude(vec![event("First", 1.0), flash], &verdict);
+        let point = |seconds, price_usd, initial| Point {
+            seconds,
+            time: "2025-10-10 20:10:00".into(),
+            price_usd,
+            target: initial,
+            initial,
+            maintenance: 0.03,
+        };
+        let points = vec![point(0, 207.25, 0.03), point(3_600, 177.0, 0.0775)];
+        report.haircuts = vec![Track { asset: "SOL".into(), points }];
+        report
+    }
+
+    #[test]
+    fn the_text_has_haircuts_the_minted_token_and_the_profit_without_capital() {
+        let text = full().text();
+        let line = |name: &str| text.lines().find(|line| line.contains(name)).unwrap_or_else(|| panic!("{text}"));
+        assert!(line("SOL     price").contains("$207.25") && line("SOL     price").contains("$177.00"), "{text}");
+        assert!(
+            line("initial haircut").contains("7.75 %") && !line("maintenance haircut").contains("7.75 %"),
+            "{text}"
+        );
+        assert!(line("1 of them by a keeper without capital").contains("borrowed $1,234.50"), "{text}");
+        assert!(text.contains("a profit of $4.50 from $9.25 of bounties"), "{text}");
+        assert!(line("kUSD  ").contains("149.50") && line("kUSD  ").contains("0.5000"), "{text}");
+        assert!(text.contains("SOLVENT: suppliers and holders of kUSD claim $300.00"), "{text}");
+    }
+
     #[test]
     fn insolvency_is_not_to_be_overlooked() {
         let mut books = books();
@@ -410,6 +414,9 @@ mod tests {
         let text = report.verdict();
         assert!(text.contains("insurance paid $70.00, suppliers bore $30.00"), "{text}");
         assert!(text.contains("$5.00 of debt exceeds"), "{text}");
+        report.bad_debt_deficit_usd = 10.0;
+        let text = report.verdict();
+        assert!(text.contains("insurance paid $60.00, suppliers bore $30.00, $10.00 became a deficit"), "{text}");
     }
 
     #[test]
@@ -422,15 +429,12 @@ mod tests {
         assert_eq!(json["owed_usd"], 80.0);
         assert_eq!(json["bad_debt_usd"], 0.0);
         assert_eq!(json["assets"][0]["asset"], "USDC");
-    }
+        assert!(json["minted"].is_null() && json["flash_keeper"].is_null());
 
-    #[test]
-    fn numbers_are_grouped() {
-        assert_eq!(group(1_234_567.891, 2), "1,234,567.89");
-        assert_eq!(group(12.0, 0), "12");
-        assert_eq!(usd(-1234.5), "-$1,234.50");
-        assert_eq!(usd(-0.001), "$0.00");
-        assert_eq!(factor(0.99999), "0.9999");
-        assert_eq!(clock(3_725), "01:02:05");
+        let json = serde_json::to_value(full()).unwrap();
+        assert_eq!(json["minted"]["circulating"], json["minted"]["mint_supply"]);
+        assert_eq!(json["flash_keeper"]["liquidations"], 1);
+        assert_eq!(json["flash_keeper"]["profit_usd"], 4.5);
+        assert_eq!(json["haircuts"][0]["points"][1]["initial"], 0.0775);
     }
 }

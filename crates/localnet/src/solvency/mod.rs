@@ -1,8 +1,12 @@
 //! Whether what is owed to suppliers is there, from the chain's own accounts, in exact arithmetic.
 
+mod minted;
+
+pub use minted::{MintedBooks, MintedFigures};
+
 use crate::chain::Chain;
 use crate::keeper::WrittenOff;
-use crate::market::{Snapshot, World};
+use crate::market::{Asset, Snapshot, World};
 use crate::{approximate, risk_error};
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::solana_program::program_pack::Pack;
@@ -24,7 +28,13 @@ pub fn token_balance(data: &[u8]) -> Result<u64> {
         .amount)
 }
 
-/// The books of one reserve, and what the chain says beside them.
+/// The data of the account where an asset's tokens are: the reserve's token account, or the mint.
+fn liquidity(chain: &Chain, asset: &Asset) -> Result<Vec<u8>> {
+    let account = chain.accounts(&[asset.liquidity])?.into_iter().flatten().next();
+    Ok(account.with_context(|| format!("{} has no liquidity account", asset.symbol))?.data)
+}
+
+/// The books of one pooled reserve, and what the chain says beside them.
 #[derive(Clone, Debug)]
 pub struct Books {
     /// The asset.
@@ -39,6 +49,8 @@ pub struct Books {
     pub token_balance: u64,
     /// The sum of all vaults' supply shares.
     pub vault_supply: SupplyShares,
+    /// What the minted token's swap holds.
+    pub swap_supply: SupplyShares,
     /// The sum of all vaults' debt shares.
     pub vault_debt: DebtShares,
     /// What was written off in the run.
@@ -60,7 +72,7 @@ pub struct Figures {
     pub owed: f64,
     /// What the reserve holds and is owed.
     pub assets: f64,
-    /// Claims of suppliers, insurance included.
+    /// Claims of suppliers, those of the swap and the insurance included.
     pub claims: f64,
     /// Of those, the reserve's own.
     pub insurance: f64,
@@ -79,8 +91,10 @@ pub struct Figures {
 /// The result for the whole market.
 #[derive(Clone, Debug)]
 pub struct Verdict {
-    /// The reserves, in the order of the scenario.
+    /// The pooled reserves, in the order of the scenario.
     pub reserves: Vec<Books>,
+    /// The minted reserve.
+    pub minted: Option<MintedBooks>,
     /// What is wrong.
     pub breaches: Vec<String>,
     /// Debt beyond the collateral of its vaults, dollars: not written off, and not covered.
@@ -92,6 +106,21 @@ pub struct Verdict {
 }
 
 impl Books {
+    fn fetch(chain: &Chain, snapshot: &Snapshot, asset: &Asset, written_off: WrittenOff) -> Result<Self> {
+        let (vault_supply, vault_debt) = shares(snapshot, &asset.reserve)?;
+        Ok(Self {
+            symbol: asset.symbol.clone(),
+            decimals: asset.decimals,
+            price: snapshot.dollars(&asset.reserve, 10u64.pow(asset.decimals.into()))?,
+            pool: snapshot.reserve(&asset.reserve)?.pool(),
+            token_balance: token_balance(&liquidity(chain, asset)?)?,
+            vault_supply,
+            swap_supply: swap_supply(snapshot, &asset.reserve)?,
+            vault_debt,
+            written_off,
+        })
+    }
+
     /// What is wrong with the books of this reserve.
     pub fn breaches(&self) -> Vec<String> {
         let mut found = Vec::new();
@@ -105,10 +134,11 @@ impl Books {
             self.token_balance >= self.pool.available.0,
             format!("the token account holds {}, the books say {}", self.token_balance, self.pool.available.0),
         );
-        let supply = self.vault_supply.checked_add(self.pool.insurance_shares);
+        let supply = self.vault_supply.checked_add(self.swap_supply);
+        let supply = supply.and_then(|supply| supply.checked_add(self.pool.insurance_shares));
         check(
             supply == Ok(self.pool.supply_shares),
-            "the supply shares of all vaults and the insurance do not add up to the reserve's".into(),
+            "the supply shares of all vaults, the swap and the insurance do not add up to the reserve's".into(),
         );
         check(
             self.vault_debt == self.pool.debt_shares,
@@ -145,30 +175,15 @@ impl Verdict {
     /// Fetches every account of the market and checks it.
     pub fn check(chain: &Chain, world: &World, written_off: &BTreeMap<Pubkey, WrittenOff>) -> Result<Self> {
         let snapshot = world.snapshot(chain)?;
-        let mut reserves = Vec::new();
-        for asset in &world.assets {
-            let reserve = snapshot.reserve(&asset.reserve)?;
-            let account = chain.accounts(&[asset.liquidity])?.into_iter().flatten().next();
-            let account = account.with_context(|| format!("{} has no liquidity account", asset.symbol))?;
-            let (vault_supply, vault_debt) = shares(&snapshot, &asset.reserve)?;
-            reserves.push(Books {
-                symbol: asset.symbol.clone(),
-                decimals: asset.decimals,
-                price: snapshot.dollars(&asset.reserve, 10u64.pow(asset.decimals.into()))?,
-                pool: reserve.pool(),
-                token_balance: token_balance(&account.data)?,
-                vault_supply,
-                vault_debt,
-                written_off: written_off.get(&asset.reserve).copied().unwrap_or_default(),
-            });
-        }
-        let mut verdict = Self {
-            breaches: reserves.iter().flat_map(Books::breaches).collect(),
-            reserves,
-            uncovered_usd: 0.0,
-            unhealthy: 0,
-            lowest_health: None,
-        };
+        let loss = |asset: &Asset| written_off.get(&asset.reserve).copied().unwrap_or_default();
+        let (minted, pooled): (Vec<&Asset>, Vec<&Asset>) = world.assets.iter().partition(|asset| asset.is_minted());
+        let reserves = pooled.into_iter().map(|asset| Books::fetch(chain, &snapshot, asset, loss(asset)));
+        let minted = minted.first().map(|asset| MintedBooks::fetch(chain, world, &snapshot, asset, loss(asset)));
+        let (reserves, minted) = (reserves.collect::<Result<Vec<_>>>()?, minted.transpose()?);
+        let mut verdict =
+            Self { breaches: Vec::new(), reserves, minted, uncovered_usd: 0.0, unhealthy: 0, lowest_health: None };
+        verdict.breaches.extend(verdict.reserves.iter().flat_map(Books::breaches));
+        verdict.breaches.extend(verdict.minted.iter().flat_map(MintedBooks::breaches));
         for (key, vault) in &snapshot.vaults {
             if vault.check().is_err() {
                 verdict.breaches.push(format!("vault {key}: its positions are malformed"));
@@ -188,39 +203,60 @@ impl Verdict {
         self.breaches.is_empty()
     }
 
-    /// Claims of all suppliers, dollars.
+    /// Claims of all suppliers and of those who hold minted tokens, dollars. What the swap has supplied counts once: as the
+    /// claim of those who hold the tokens that were minted for it.
     pub fn supplied_usd(&self) -> f64 {
-        self.sum(|figures| figures.claims)
+        self.sum(|figures| figures.claims, |minted| minted.circulating + minted.surplus - minted.swap_holdings)
     }
 
-    /// What all reserves hold and are owed, dollars.
+    /// What all reserves hold and are owed, dollars; without the swap's claim on a pooled reserve.
     pub fn assets_usd(&self) -> f64 {
-        self.sum(|figures| figures.assets)
+        self.sum(|figures| figures.assets, |minted| minted.owed)
     }
 
     /// Owed by all borrowers, dollars.
     pub fn owed_usd(&self) -> f64 {
-        self.sum(|figures| figures.owed)
+        self.sum(|figures| figures.owed, |minted| minted.owed)
     }
 
     /// Insurance of all reserves, dollars.
     pub fn insurance_usd(&self) -> f64 {
-        self.sum(|figures| figures.insurance)
+        self.sum(|figures| figures.insurance, |minted| minted.surplus)
     }
 
-    fn sum(&self, of: impl Fn(&Figures) -> f64) -> f64 {
-        self.reserves.iter().map(Books::figures).map(|figures| of(&figures) * figures.price_usd).sum()
+    fn sum(&self, of: impl Fn(&Figures) -> f64, of_minted: impl Fn(&MintedFigures) -> f64) -> f64 {
+        let pooled = self.reserves.iter().map(Books::figures).map(|figures| of(&figures) * figures.price_usd);
+        pooled.chain(self.minted.iter().map(|books| of_minted(&books.figures()))).sum()
     }
 
     /// Debt written off, dollars at the prices of the moment.
     pub fn bad_debt_usd(&self) -> f64 {
-        self.reserves.iter().map(|books| books.written_off.owed_usd).sum()
+        self.written_off().map(|sum| sum.owed_usd).sum()
     }
 
     /// The part of it that suppliers bore.
     pub fn socialized_usd(&self) -> f64 {
-        self.reserves.iter().map(|books| books.written_off.socialized_usd).sum()
+        self.written_off().map(|sum| sum.socialized_usd).sum()
     }
+
+    /// The part of it that is the minted reserve's deficit.
+    pub fn deficit_usd(&self) -> f64 {
+        self.written_off().map(|sum| sum.deficit_usd).sum()
+    }
+
+    fn written_off(&self) -> impl Iterator<Item = &WrittenOff> {
+        let pooled = self.reserves.iter().map(|books| &books.written_off);
+        pooled.chain(self.minted.iter().map(|books| &books.written_off))
+    }
+}
+
+/// The swap's shares in a pooled reserve.
+fn swap_supply(snapshot: &Snapshot, reserve: &Pubkey) -> Result<SupplyShares> {
+    let mut held = SupplyShares::ZERO;
+    for (_, listing) in snapshot.book.iter().filter(|(_, listing)| listing.reserve.minted.swap_reserve == *reserve) {
+        held = held.checked_add(minted::swap_shares(&listing.reserve)).map_err(risk_error)?;
+    }
+    Ok(held)
 }
 
 /// The sums of all vaults' shares in a reserve.
@@ -236,14 +272,20 @@ fn shares(snapshot: &Snapshot, reserve: &Pubkey) -> Result<(SupplyShares, DebtSh
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use keel_client::keel_risk::interest::RateCurve;
-    use keel_client::keel_risk::pool::RateTerms;
+    use keel_client::keel_risk::interest::{RateCurve, RateModel};
+    use keel_client::keel_risk::pool::{Kind, RateTerms};
     use keel_client::keel_risk::units::{Amount, SupplyIndex};
+    pub(crate) use minted::tests::minted as minted_books;
+
+    /// An empty reserve that charges nothing.
+    pub(crate) fn free(kind: Kind) -> Pool {
+        let model = RateModel::Kinked(RateCurve { optimal_utilization_bps: 8_000, ..RateCurve::default() });
+        Pool::new(kind, 0, &RateTerms { model, reserve_factor_bps: 0 }).unwrap()
+    }
 
     /// 100 supplied by one vault, 40 borrowed by another.
     pub(crate) fn books() -> Books {
-        let curve = RateCurve { optimal_utilization_bps: 8_000, ..RateCurve::default() };
-        let mut pool = Pool::new(0, &RateTerms { curve, reserve_factor_bps: 0 }).unwrap();
+        let mut pool = free(Kind::Pooled);
         let supplied = pool.deposit(Amount(100_000_000), Amount::MAX).unwrap();
         let borrowed = pool.borrow(Amount(40_000_000), Amount::MAX).unwrap();
         Books {
@@ -253,6 +295,7 @@ pub(crate) mod tests {
             pool,
             token_balance: 60_000_000,
             vault_supply: supplied.shares,
+            swap_supply: SupplyShares::ZERO,
             vault_debt: borrowed.shares,
             written_off: WrittenOff::default(),
         }
@@ -260,7 +303,8 @@ pub(crate) mod tests {
 
     pub(crate) fn verdict(books: Books) -> Verdict {
         let breaches = books.breaches();
-        Verdict { reserves: vec![books], breaches, uncovered_usd: 0.0, unhealthy: 0, lowest_health: Some(1.25) }
+        let (reserves, minted, lowest_health) = (vec![books], None, Some(1.25));
+        Verdict { reserves, minted, breaches, uncovered_usd: 0.0, unhealthy: 0, lowest_health }
     }
 
     fn only_breach(change: impl Fn(&mut Books)) -> String {
@@ -299,12 +343,27 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn insurance_counts_with_the_vaults() {
+    fn insurance_and_swap_count_with_the_vaults() {
         let mut books = books();
         let part = SupplyShares(Fraction::from_integer(5));
         books.pool.insurance_shares = part;
         books.vault_supply = books.vault_supply.checked_sub(part).unwrap();
         assert_eq!(books.breaches(), Vec::<String>::new());
+        books.swap_supply = part;
+        assert_eq!(books.breaches().len(), 1);
+        books.vault_supply = books.vault_supply.checked_sub(part).unwrap();
+        assert_eq!(books.breaches(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_the_swap_has_supplied_counts_once() {
+        let mut verdict = verdict(books());
+        verdict.reserves[0].price = 1.0;
+        verdict.minted = Some(minted_books());
+        // 100 USDC supplied, half of them by the swap; 149.5 tokens and a surplus of 0.5, backed by the swap and by loans.
+        assert_eq!(verdict.supplied_usd(), 100.0 + 150.0 - 50.0);
+        assert_eq!((verdict.assets_usd(), verdict.owed_usd()), (200.0, 140.0));
+        assert_eq!(verdict.insurance_usd(), 0.5);
     }
 
     #[test]
