@@ -1,5 +1,6 @@
 //! Which risk parameters are coherent. Every bound is a named constant, so that a refusal can be looked up.
 
+use crate::change::StepBounds;
 use crate::error::{Result, RiskError};
 use crate::fraction::Fraction;
 use crate::haircut::HaircutTerms;
@@ -75,6 +76,23 @@ pub const MAX_VOLUME_FEE_BPS: u32 = 100_000;
 pub const MIN_REDEMPTION_HALF_LIFE: u32 = 60;
 /// Most of it: 30 days.
 pub const MAX_REDEMPTION_HALF_LIFE: u32 = 2_592_000;
+
+/// Least delay of a market's timelock, in seconds: a day. None at all is for a market that is being set up.
+pub const MIN_DELAY: u32 = 86_400;
+/// Most of it: 30 days.
+pub const MAX_DELAY: u32 = 30 * 86_400;
+/// Least time in which a change can be executed once it may be, in seconds: an hour.
+pub const MIN_WINDOW: u32 = 3_600;
+/// Most of it: 30 days.
+pub const MAX_WINDOW: u32 = 30 * 86_400;
+/// Largest step of a cap: 100 % of what it is.
+pub const MAX_CAP_STEP_BPS: u32 = ONE_BPS;
+/// Largest step of an outflow limit: half of what it is.
+pub const MAX_OUTFLOW_STEP_BPS: u32 = ONE_BPS / 2;
+/// Largest step of a haircut or a loan to value: 5 %.
+pub const MAX_VALUE_STEP_BPS: u32 = 500;
+/// Largest step of a yearly rate: 20 %.
+pub const MAX_RATE_STEP_BPS: u32 = 2_000;
 
 /// The discounts of a reserve's collateral.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -340,6 +358,22 @@ pub fn check_target_health(target_health_bps: u32) -> Result<()> {
     }
 }
 
+/// Whether a timelock leaves time to see a change coming and to execute it, and steps are steps. A delay of zero is for a
+/// market that is being set up.
+///
+/// # Errors
+/// `ConfigGovernance`.
+pub fn check_governance(delay: u32, window: u32, steps: &StepBounds) -> Result<()> {
+    let sound = (delay == 0 || (MIN_DELAY..=MAX_DELAY).contains(&delay))
+        && (MIN_WINDOW..=MAX_WINDOW).contains(&window)
+        && steps.cap_bps <= MAX_CAP_STEP_BPS
+        && steps.outflow_bps <= MAX_OUTFLOW_STEP_BPS
+        && steps.haircut_bps <= MAX_VALUE_STEP_BPS
+        && steps.max_ltv_bps <= MAX_VALUE_STEP_BPS
+        && steps.rate_bps <= MAX_RATE_STEP_BPS;
+    if sound { Ok(()) } else { Err(RiskError::ConfigGovernance) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -391,6 +425,25 @@ mod tests {
     }
 
     #[test]
+    fn collateral_terms_at_their_bounds() {
+        let check = |change: fn(&mut CollateralTerms)| {
+            let mut terms = GOOD;
+            change(&mut terms);
+            check_collateral(&terms)
+        };
+        assert_eq!(check(|t| t.base_haircut_bps = t.max_haircut_bps), Ok(()));
+        // Half of a threshold of 100 % is left by the haircut, and nothing of the bonus for the keeper.
+        assert_eq!(
+            check(|t| {
+                (t.base_haircut_bps, t.max_haircut_bps, t.liquidation_threshold_bps) = (5_000, 5_000, ONE_BPS);
+                (t.bonus.min_bps, t.bonus.max_bps, t.bonus.protocol_share_bps) =
+                    (MAX_BONUS_BPS, MAX_BONUS_BPS, ONE_BPS);
+            }),
+            Ok(())
+        );
+    }
+
+    #[test]
     fn a_bonus_may_not_lower_health() {
         // 1.1 * 0.98 * 0.85 = 0.9163
         let mut terms = GOOD;
@@ -398,6 +451,12 @@ mod tests {
         assert_eq!(check_collateral(&terms), Err(RiskError::ConfigBonusLowersHealth));
         terms.bonus.max_bonus_health_bps = 9_164;
         assert_eq!(check_collateral(&terms), Ok(()));
+        // Exactly as much as the health at which it is largest.
+        let bonus = BonusTerms { max_bps: 0, max_bonus_health_bps: 9_000, ..BonusTerms::default() };
+        let factor = Fraction::from_bps_floor(9_000);
+        assert_eq!(check_bonus_raises_health(&bonus, factor), Ok(()));
+        let more = factor.checked_add(Fraction::EPSILON).unwrap();
+        assert_eq!(check_bonus_raises_health(&bonus, more), Err(RiskError::ConfigBonusLowersHealth));
     }
 
     #[test]
@@ -507,6 +566,8 @@ mod tests {
         assert_eq!(check(|t| t.max_ltv_bps = 9_300), Err(RiskError::ConfigGroup));
         assert_eq!(check(|t| t.max_ltv_bps = 9_299), Ok(()));
         assert_eq!(check(|t| t.liquidation_threshold_bps = 10_001), Err(RiskError::ConfigGroup));
+        // 100 % is a threshold, but no bonus fits above it.
+        assert_eq!(check(|t| t.liquidation_threshold_bps = 10_000), Err(RiskError::ConfigBonusLowersHealth));
         assert_eq!(check(|t| t.bonus.max_bps = MAX_BONUS_BPS + 1), Err(RiskError::ConfigBonus));
         // 1.02 * 0.93 = 0.9486
         assert_eq!(check(|t| t.bonus.max_bonus_health_bps = 9_485), Err(RiskError::ConfigBonusLowersHealth));
@@ -701,6 +762,42 @@ mod tests {
         assert_eq!(check(|t| t.up_bps_per_hour = 0), Err(RiskError::ConfigRamp));
         assert_eq!(check(|t| t.up_bps_per_hour = MAX_HAIRCUT_UP_BPS_PER_HOUR + 1), Err(RiskError::ConfigRamp));
         assert_eq!(check(|t| t.down_bps_per_hour = 0), Err(RiskError::ConfigRamp));
+    }
+
+    #[test]
+    fn timelocks_and_steps_have_bounds() {
+        let none = StepBounds::default();
+        for (delay, window) in [(0, MIN_WINDOW), (MIN_DELAY, MAX_WINDOW), (MAX_DELAY, MAX_WINDOW)] {
+            assert_eq!(check_governance(delay, window, &none), Ok(()));
+        }
+        for (delay, window) in [
+            (1, MIN_WINDOW),
+            (MIN_DELAY - 1, MIN_WINDOW),
+            (MAX_DELAY + 1, MIN_WINDOW),
+            (0, MIN_WINDOW - 1),
+            (0, MAX_WINDOW + 1),
+        ] {
+            assert_eq!(check_governance(delay, window, &none), Err(RiskError::ConfigGovernance));
+        }
+        let most = StepBounds {
+            cap_bps: MAX_CAP_STEP_BPS,
+            outflow_bps: MAX_OUTFLOW_STEP_BPS,
+            haircut_bps: MAX_VALUE_STEP_BPS,
+            max_ltv_bps: MAX_VALUE_STEP_BPS,
+            rate_bps: MAX_RATE_STEP_BPS,
+        };
+        assert_eq!(check_governance(0, MIN_WINDOW, &most), Ok(()));
+        for broken in [
+            (|s| s.cap_bps += 1) as fn(&mut StepBounds),
+            |s| s.outflow_bps += 1,
+            |s| s.haircut_bps += 1,
+            |s| s.max_ltv_bps += 1,
+            |s| s.rate_bps += 1,
+        ] {
+            let mut steps = most;
+            broken(&mut steps);
+            assert_eq!(check_governance(0, MIN_WINDOW, &steps), Err(RiskError::ConfigGovernance));
+        }
     }
 
     #[test]

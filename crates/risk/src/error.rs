@@ -86,6 +86,14 @@ pub enum RiskError {
     /// A haircut may rise faster than its bound or not move at all, or a liquidation threshold is to fall in too short a
     /// time.
     ConfigRamp,
+    /// The timelock's delay or window, or a bound of steps, is out of its bounds.
+    ConfigGovernance,
+    /// The change loosens something or is felt by vaults: it has to be queued.
+    NeedsNotice,
+    /// A parameter would move further than one step.
+    StepTooLarge,
+    /// A parameter moved a step less than a day ago.
+    StepTooSoon,
 }
 
 /// The result of a computation of this crate.

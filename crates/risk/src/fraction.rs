@@ -136,9 +136,26 @@ impl<const F: u32> Fixed<F> {
         Ok((quotient, remainder != 0))
     }
 
-    /// `self * numerator / 10,000`, rounded down.
+    /// `self * basis_points / 10,000`, rounded down once, with no rounding of the rate. Fails on overflow.
     pub fn mul_bps_floor(self, basis_points: u32) -> Result<Self> {
-        self.mul_floor(Self::from_bps_floor(basis_points))
+        self.mul_bps_parts(basis_points).map(|(product, _)| Self(product))
+    }
+
+    /// `self * basis_points / 10,000`, rounded up once, with no rounding of the rate. Fails on overflow.
+    pub fn mul_bps_ceil(self, basis_points: u32) -> Result<Self> {
+        let (product, inexact) = self.mul_bps_parts(basis_points)?;
+        product.checked_add(u128::from(inexact)).map(Self).ok_or(RiskError::Overflow)
+    }
+
+    fn mul_bps_parts(self, basis_points: u32) -> Result<(u128, bool)> {
+        // Of `10,000 q + r` the product is `q * bps` and `r * bps / 10,000`, of which the latter fits a word.
+        let (quotient, remainder) = wide::div_small(self.0, 10_000).ok_or(RiskError::DivisionByZero)?;
+        let rest = u64::from(remainder).wrapping_mul(u64::from(basis_points));
+        let (0, whole) = wide::mul_by_word(quotient, u64::from(basis_points)) else {
+            return Err(RiskError::Overflow);
+        };
+        let product = whole.checked_add(u128::from(rest / 10_000)).ok_or(RiskError::Overflow)?;
+        Ok((product, rest % 10_000 != 0))
     }
 
     /// `self / divisor`, rounded down, for small constant divisors. Fails when the divisor is zero.
@@ -221,6 +238,12 @@ mod tests {
         fn basis_points_round_as_named(bps in any::<u32>()) {
             check(Ok(Fraction::from_bps_floor(bps)), Ok(Fraction::from_bps_ceil(bps)),
                 BigUint::from(bps) * big(Fraction::ONE), BigUint::from(10_000u32));
+        }
+
+        #[test]
+        fn products_with_basis_points_round_as_named(a in any_fraction(), bps in any::<u32>(), shift in 0u32..32) {
+            let bps = bps >> shift;
+            check(a.mul_bps_floor(bps), a.mul_bps_ceil(bps), big(a) * bps, BigUint::from(10_000u32));
         }
 
         #[test]

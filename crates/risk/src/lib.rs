@@ -16,11 +16,14 @@
 //! | [`volatility`] | how much a price moves, from the program's own samples |
 //! | [`haircut`] | discounts that follow it, and thresholds that fall, no faster than owners can react |
 //! | [`health`] | what a set of positions is worth against what it owes |
+//! | [`critical`] | at which prices a vault stops being healthy |
 //! | [`outlook`] | how low the health of a vault can get while prices stand still |
 //! | [`liquidation`] | how much may be repaid and seized, and who gets the bonus |
 //! | [`redemption`] | what a minted token buys of vaults near their limit |
 //! | [`swap`] | what the minted token and a pooled dollar asset exchange at |
+//! | [`yields`] | what a year at the present rate comes to |
 //! | [`config`] | which risk parameters are coherent |
+//! | [`change`] | what a change of them means, and whether it needs notice |
 //!
 //! # Rounding
 //!
@@ -81,7 +84,9 @@
 #[cfg(test)]
 extern crate std;
 
+pub mod change;
 pub mod config;
+pub mod critical;
 pub mod error;
 #[cfg(test)]
 mod exhaustive;
@@ -102,6 +107,7 @@ pub mod swap;
 pub mod units;
 pub mod volatility;
 mod wide;
+pub mod yields;
 
 pub use error::{Result, RiskError};
 pub use fraction::{Fixed, Fraction};

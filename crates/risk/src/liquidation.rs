@@ -21,7 +21,10 @@
 //! health, and the denominator is positive.
 //!
 //! At and below `HF_max_bonus` (the close-out zone) the whole position may be closed, at
-//! `b = clamp(C / D - 1, b_min, b_max)`: the bonus eats the owner's margin, not the suppliers'. A keeper without the
+//! `b = clamp(C / D - 1, b_min, b_max)`: the bonus eats the owner's margin, not the suppliers'. Above the zone `b` is at most
+//! that as well. With one collateral this changes nothing, as `C / D = HF / cf >= HF_max_bonus / cf >= 1 + b_max` there. Of
+//! several, where the others carry more than the seized one, health can be above the zone with little margin or none: the
+//! bonus would jump up there, and lifting a vault out of the zone by a sliver would pay. A keeper without the
 //! capital for the whole may still take a part; with a bonus of `C / D - 1`, which leaves `C / D` as it was, splitting
 //! neither pays more nor costs suppliers more.
 //!
@@ -34,6 +37,9 @@
 //! what secures it is used up, and a small one cannot be cut up to collect it twice. What the flat amount exceeds the bonus
 //! by comes out of the owner's margin: at most `C - D` after the repayment, so that it is never the suppliers' money, and
 //! above the close-out zone at most what leaves health as it was.
+//!
+//! Anyone may repay a sliver of any debt, and make a small one of one just above the minimum position. So the flat amount is
+//! at most the bounty on a debt of the minimum position at the same bonus: what was to be earned before the sliver.
 
 use crate::error::{Result, RiskError};
 use crate::fraction::Fraction;
@@ -54,6 +60,13 @@ pub struct BonusTerms {
     pub protocol_share_bps: u32,
 }
 
+impl BonusTerms {
+    /// What is the keeper's of a bonus, rounded down.
+    fn keepers_part(&self, bonus: Fraction) -> Result<Fraction> {
+        bonus.checked_sub(bonus.mul_bps_ceil(self.protocol_share_bps)?)
+    }
+}
+
 /// What a market demands of liquidations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rules {
@@ -61,7 +74,8 @@ pub struct Rules {
     pub target_health: Fraction,
     /// Value under which a position is small.
     pub min_position: Usd,
-    /// What the repayment of a small debt pays at least, if the owner's margin allows it.
+    /// What the repayment of a small debt pays at least, up to the bounty on a debt of `min_position`, if the owner's margin
+    /// allows it.
     pub min_bounty: Usd,
 }
 
@@ -123,7 +137,8 @@ pub struct Plan {
 ///   and the debt allow it.
 /// - Pays the keeper no more than the collateral's reserve can; the repayment shrinks with it, as with the caller's
 ///   maximum.
-/// - Raises the bounty of a small debt that is repaid whole to the flat minimum, within the owner's margin.
+/// - Raises the bounty of a small debt that is repaid whole to the flat minimum, or to the bounty on a debt of the minimum
+///   position if that is less, within the owner's margin.
 ///
 /// # Errors
 /// `Healthy`; `PartOfSmallPosition` when the caller's maximum, or what the reserve can pay, is enough only for a part of a
@@ -136,7 +151,8 @@ pub fn plan(vault: &Totals, rules: &Rules, terms: &BonusTerms, pair: &Pair, max_
     let max_bonus_health = Fraction::from_bps_floor(terms.max_bonus_health_bps);
     let health = vault.limit.0.div_floor(vault.debt.0)?;
     let close_out = health <= max_bonus_health;
-    let bonus = if close_out { close_out_bonus(vault, terms)? } else { bonus_at(health, max_bonus_health, terms)? };
+    let margin = margin_bonus(vault, terms)?;
+    let bonus = if close_out { margin } else { bonus_at(health, max_bonus_health, terms)?.min(margin) };
     let rate = Rate::new(bonus, terms)?;
     let limit = if close_out { pair.owed } else { to_target(vault, rules.target_health, &rate, pair)? };
     let limit = if pair.is_small(pair.owed.checked_sub(limit)?, rules)? { pair.owed } else { limit };
@@ -173,12 +189,14 @@ pub fn plan(vault: &Totals, rules: &Rules, terms: &BonusTerms, pair: &Pair, max_
         return Err(RiskError::NothingToSeize);
     }
     let repays_all = repay == pair.owed;
+    let mut plan = Plan { repay, seize, to_keeper, repays_all, seizes_all: false, bonus, close_out };
     if repays_all && pair.is_small(pair.owed, rules)? {
-        let extra = flat_extra(vault, rules, pair, repay, seize, to_keeper, close_out)?;
-        seize = seize.checked_add(extra)?;
-        to_keeper = to_keeper.checked_add(extra)?;
+        let extra = flat_extra(vault, rules, terms, pair, &plan)?;
+        plan.seize = plan.seize.checked_add(extra)?;
+        plan.to_keeper = plan.to_keeper.checked_add(extra)?;
     }
-    Ok(Plan { repay, seize, to_keeper, repays_all, seizes_all: seize == pair.collateral, bonus, close_out })
+    plan.seizes_all = plan.seize == pair.collateral;
+    Ok(plan)
 }
 
 /// What a dollar repaid takes, and how it is shared.
@@ -192,7 +210,7 @@ struct Rate {
 impl Rate {
     fn new(bonus: Fraction, terms: &BonusTerms) -> Result<Self> {
         let with_bonus = Fraction::ONE.checked_add(bonus)?;
-        let bounty = bonus.checked_sub(bonus.mul_ceil(Fraction::from_bps_ceil(terms.protocol_share_bps))?)?;
+        let bounty = terms.keepers_part(bonus)?;
         let keeper_part = Fraction::ONE.checked_add(bounty)?.div_floor(with_bonus)?.min(Fraction::ONE);
         Ok(Self { with_bonus, keeper_part })
     }
@@ -250,25 +268,23 @@ fn to_target(vault: &Totals, target_health: Fraction, rate: &Rate, pair: &Pair) 
     }
 }
 
-/// Collateral that the keeper of a small debt gets beyond the bonus, native units rounded down: up to the flat minimum,
-/// what the owner's margin allows, what the position holds and what is liquid.
-fn flat_extra(
-    vault: &Totals,
-    rules: &Rules,
-    pair: &Pair,
-    repay: Amount,
-    seize: Amount,
-    to_keeper: Amount,
-    close_out: bool,
-) -> Result<Amount> {
+/// Collateral that the keeper of a small debt gets beyond the bonus of `plan`, native units rounded down: up to the flat
+/// bounty, the keeper's part of what the owner has left to pay it from, and what is liquid.
+///
+/// That part is what the keeper would get if a larger bonus took all of it. Otherwise a sliver repaid beforehand would win
+/// more than it costs where that is what bounds the bounty: it lowers the bonus, and the protocol's part with it.
+fn flat_extra(vault: &Totals, rules: &Rules, terms: &BonusTerms, pair: &Pair, plan: &Plan) -> Result<Amount> {
+    let (repay, seize, to_keeper) = (plan.repay, plan.seize, plan.to_keeper);
     let earned = pair.collateral_price.value_floor(to_keeper)?.0.sub_or_zero(pair.debt_price.value_ceil(repay)?.0);
-    let wanted = rules.min_bounty.0.sub_or_zero(earned);
+    let of_minimum = rules.min_position.0.mul_floor(terms.keepers_part(plan.bonus)?)?;
+    let wanted = rules.min_bounty.0.min(of_minimum).sub_or_zero(earned);
     if wanted.is_zero() {
         return Ok(Amount::ZERO);
     }
-    let after = pair.totals_after(vault, pair.owed.checked_sub(repay)?, pair.collateral.checked_sub(seize)?)?;
-    let mut margin = after.collateral.0.sub_or_zero(after.debt.0);
-    if !close_out && !after.debt.is_zero() {
+    let left = pair.collateral.checked_sub(seize)?;
+    let after = pair.totals_after(vault, pair.owed.checked_sub(repay)?, left)?;
+    let mut margin = after.collateral.0.sub_or_zero(after.debt.0).min(pair.collateral_price.value_floor(left)?.0);
+    if !plan.close_out && !after.debt.is_zero() {
         // Health stays where it was when `limit - cf * extra = HF * debt`.
         let needed = vault.limit.0.div_ceil(vault.debt.0)?.mul_ceil(after.debt.0)?;
         let spare = after.limit.0.sub_or_zero(needed);
@@ -278,10 +294,10 @@ fn flat_extra(
             Err(other) => return Err(other),
         };
     }
-    let left = pair.collateral.checked_sub(seize)?.min(Amount(pair.liquid.0.saturating_sub(to_keeper.0)));
-    match pair.collateral_price.amount_floor(Usd(wanted.min(margin))) {
-        Ok(extra) => Ok(extra.min(left)),
-        Err(RiskError::Overflow) => Ok(left),
+    let most = left.min(Amount(pair.liquid.0.saturating_sub(to_keeper.0)));
+    match pair.collateral_price.amount_floor(Usd(wanted.min(terms.keepers_part(margin)?))) {
+        Ok(extra) => Ok(extra.min(most)),
+        Err(RiskError::Overflow) => Ok(most),
         Err(other) => Err(other),
     }
 }
@@ -294,8 +310,8 @@ fn bonus_at(health: Fraction, max_bonus_health: Fraction, terms: &BonusTerms) ->
     min.checked_add(max.checked_sub(min)?.mul_floor(depth)?)
 }
 
-/// `clamp(C / D - 1, b_min, b_max)`, rounded down.
-fn close_out_bonus(vault: &Totals, terms: &BonusTerms) -> Result<Fraction> {
+/// `clamp(C / D - 1, b_min, b_max)`, rounded down: the most that leaves the suppliers' money alone.
+fn margin_bonus(vault: &Totals, terms: &BonusTerms) -> Result<Fraction> {
     let margin = vault.collateral.0.div_floor(vault.debt.0)?.sub_or_zero(Fraction::ONE);
     let (min, max) = (Fraction::from_bps_floor(terms.min_bps), Fraction::from_bps_floor(terms.max_bps));
     Ok(margin.clamp(min, max))
@@ -322,7 +338,7 @@ mod tests {
     }
 
     /// A vault of one collateral and one debt; both tokens have six decimals, the debt is a dollar.
-    #[derive(Debug)]
+    #[derive(Clone, Copy, Debug)]
     struct World {
         pair: Pair,
         totals: Totals,
@@ -421,9 +437,19 @@ mod tests {
     #[test]
     fn a_small_debt_pays_the_flat_bounty_once_from_the_owners_margin() {
         let bounty = |plan: &Plan| plan.to_keeper.0 as i64 - plan.repay.0 as i64; // both tokens are a dollar
-        let small = run(&world(10_00, 100, 8_60), Amount::MAX).unwrap();
-        assert!(small.repays_all && !small.seizes_all);
-        assert!((999_998..=1_000_000).contains(&bounty(&small)), "{small:?}");
+        // b = 2 % + 8 % * (1 - 0.98837) / 0.05 = 3.86 %, of which nine tenths pay 30 cents, and on the minimum position 35.
+        let small = |cents: u128| {
+            let min_bounty = Usd(Fraction::from_bps_floor(100).mul_integer(cents as u64).unwrap());
+            let World { totals, pair } = world(10_00, 100, 8_60);
+            plan(&totals, &Rules { min_bounty, ..RULES }, &TERMS, &pair, Amount::MAX).unwrap()
+        };
+        for (cents, exact) in
+            [(0, 298_800), (29, 298_800), (32, 320_000), (34, 340_000), (35, 347_442), (10_000, 347_442)]
+        {
+            let plan = small(cents);
+            assert!(plan.repays_all && !plan.seizes_all);
+            assert!((exact - 2..=exact).contains(&bounty(&plan)), "{cents}: {plan:?}");
+        }
         // The protocol's share stays what it is on the bonus.
         let bonus = |flat: u64| {
             plan(
@@ -459,17 +485,24 @@ mod tests {
         // 1,000 of collateral with a limit of 850, debts of 5 and 850: HF = 0.9942.
         let mut world = world(1_000_00, 100, 5_00);
         world.totals.debt = world.totals.debt.checked_add(usd(850)).unwrap();
-        let flat =
-            plan(&world.totals, &Rules { min_bounty: usd(3), ..RULES }, &TERMS, &world.pair, Amount::MAX).unwrap();
+        let flat = plan(
+            &world.totals,
+            &Rules { min_bounty: usd(3), min_position: usd(200), ..RULES },
+            &TERMS,
+            &world.pair,
+            Amount::MAX,
+        )
+        .unwrap();
         assert!(flat.repays_all && !flat.close_out);
         let after = world
             .pair
             .totals_after(&world.totals, Amount::ZERO, Amount(world.pair.collateral.0 - flat.seize.0))
             .unwrap();
         assert!(after.is_healthier_than(&world.totals));
-        // 5 dollars of debt carry 4.97 of limit at this health, that is 5.85 of collateral: less than 5 + 3.
+        // 5 dollars of debt carry 4.97 of limit at this health, that is 5.85 of collateral: less than 5 + 3. The bonus takes
+        // 5.15 of them, and the keeper nine tenths of the rest.
         let seized = flat.seize.0;
-        assert!((5_800_000..5_850_000).contains(&seized), "{seized}");
+        assert!((5_770_000..5_780_000).contains(&seized), "{seized}");
     }
 
     #[test]
@@ -554,6 +587,96 @@ mod tests {
         })
     }
 
+    /// A dollar has six decimals.
+    fn usd_of(amount: Amount) -> Fraction {
+        UnitPrice::new(1, 0, 6).unwrap().value_floor(amount).unwrap().0
+    }
+
+    /// What a plan seizes beyond what it repays.
+    fn plan_bonus_value(world: &World, plan: &Plan) -> Fraction {
+        world.pair.collateral_price.value_floor(plan.seize).unwrap().0.sub_or_zero(usd_of(plan.repay))
+    }
+
+    /// The same vault with `value` of another collateral that carries `factor`.
+    fn beside(world: &World, (value, factor): (Usd, Fraction)) -> World {
+        let mut totals = totals(&world.pair);
+        totals.add_collateral(value, factor).unwrap();
+        World { pair: world.pair, totals }
+    }
+
+    /// A vault of two collaterals, of which the first can be seized, with a health factor of
+    /// 0.85 to 1.
+    fn mixed_worlds() -> impl Strategy<Value = (World, (Usd, Fraction))> {
+        (1_000_00u64..1_000_000_00, 1u64..1_000_00, 0u64..500, 2_000u32..10_000, 8_500u32..10_000).prop_map(
+            |(collateral, price, percent, factor, health)| {
+                let mut world = world(collateral, price, 0);
+                let value = world.pair.collateral_price.value_floor(world.pair.collateral).unwrap().0;
+                let other = value.mul_integer(percent).unwrap().div_small_floor(100).unwrap();
+                let other = (Usd(other), Fraction::from_bps_floor(factor));
+                let limit = beside(&world, other).totals.limit.0;
+                let debt = limit.div_floor(Fraction::from_bps_floor(health)).unwrap();
+                world.pair.owed = world.pair.debt_price.amount_floor(Usd(debt)).unwrap();
+                (beside(&world, other), other)
+            },
+        )
+    }
+
+    /// A vault that owes 3 to 20 dollars, with a health factor of 0.88 to 1.
+    fn small_worlds() -> impl Strategy<Value = World> {
+        (3_000u64..20_000, 1u64..1_000_00, 8_800u64..10_000).prop_map(|(debt, price, health)| {
+            let debt = debt * 1_000;
+            let collateral = u128::from(debt) * u128::from(health) * 100 / (8_500 * u128::from(price));
+            let mut world = world(0, price, 0);
+            (world.pair.owed, world.pair.collateral) = (Amount(debt), Amount(u64::try_from(collateral).unwrap()));
+            World { totals: totals(&world.pair), ..world }
+        })
+    }
+
+    fn small_rules() -> impl Strategy<Value = (Rules, BonusTerms)> {
+        (0u64..3_000, 0u32..=400, 0u32..=10_000, 10_000u32..12_000).prop_map(|(cents, min_bps, share, target)| {
+            let min_bounty = Usd(Fraction::from_bps_floor(100).mul_integer(cents).unwrap());
+            let target_health = Fraction::from_bps_floor(target);
+            (Rules { min_bounty, target_health, ..RULES }, BonusTerms { min_bps, protocol_share_bps: share, ..TERMS })
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(20_000))]
+
+        /// Nobody gains by repaying a part for nothing, so that what is left is a small debt, in whatever order with
+        /// liquidations of parts, and even if each step costs nothing but what it repays.
+        #[test]
+        fn a_sliver_never_pays(
+            start in small_worlds(),
+            (rules, terms) in small_rules(),
+            steps in proptest::collection::vec((any::<bool>(), any::<u64>(), 0u32..12), 1..3),
+        ) {
+            let value = |price: UnitPrice, amount: Amount| price.value_floor(amount).unwrap().0.to_bits() as i128;
+            let liquidate = |world: &World, max| plan(&world.totals, &rules, &terms, &world.pair, max);
+            let profit = |plan: &Plan| {
+                value(start.pair.collateral_price, plan.to_keeper) - value(start.pair.debt_price, plan.repay)
+            };
+            let at_once = liquidate(&start, Amount::MAX).map_or(0, |plan| profit(&plan).max(0));
+            let mut world = World { ..start };
+            let mut won = 0;
+            for (free, part, shift) in steps {
+                let part = Amount((part % (world.pair.owed.0 + 1)) >> shift);
+                if free {
+                    won -= value(start.pair.debt_price, part);
+                    world.pair.owed = world.pair.owed.checked_sub(part).unwrap();
+                    world.totals = totals(&world.pair);
+                } else if let Ok(plan) = liquidate(&world, part) {
+                    won += profit(&plan);
+                    world = after(&world, &plan);
+                }
+            }
+            won += liquidate(&world, Amount::MAX).map_or(0, |plan| profit(&plan));
+            // A unit of each token is won or lost to rounding at each step.
+            let units = value(start.pair.collateral_price, Amount(8)) + value(start.pair.debt_price, Amount(8)) + (1 << 30);
+            prop_assert!(won <= at_once + units, "{} {} {start:?} {rules:?} {terms:?}", won >> 40, at_once >> 40);
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(5_000))]
 
@@ -585,6 +708,41 @@ mod tests {
             if !plan.close_out && !plan.repays_all && !plan.seizes_all {
                 prop_assert!(next.totals.is_healthier_than(&world.totals));
             }
+        }
+
+        /// The same beside another collateral, which carries more or less: three parts of any size pay no more than the whole, on
+        /// either side of the close-out zone's edge, and a bonus is paid by the owner as long as there is a margin.
+        #[test]
+        fn splitting_never_pays_more_beside_other_collateral(
+            (start, other) in mixed_worlds(), parts in [1u64..100, 1u64..100], stranger in any::<bool>()
+        ) {
+            let Ok(whole) = run(&start, Amount::MAX) else { return Ok(()) };
+            let profit = |keeper: Amount, repaid: Amount| {
+                let (value, cost) = (start.pair.collateral_price.value_floor(keeper).unwrap().0, usd_of(repaid));
+                value.sub_or_zero(cost)
+            };
+            if start.totals.collateral > start.totals.debt {
+                let bonus = plan_bonus_value(&start, &whole);
+                let margin = start.totals.collateral.checked_sub(start.totals.debt).unwrap();
+                let least = usd_of(whole.repay).mul_ceil(Fraction::from_bps_ceil(TERMS.min_bps)).unwrap();
+                prop_assert!(bonus <= margin.0.max(least).checked_add(Fraction::from_bits(1 << 40)).unwrap());
+            }
+            let (mut vault, mut taken, mut repaid, mut tolerance) = (start, Amount::ZERO, Amount::ZERO, Fraction::ZERO);
+            for (i, part) in parts.iter().map(Some).chain([None]).enumerate() {
+                let most = part.map_or(Amount::MAX, |part| Amount(vault.pair.owed.0 / 100 * part));
+                // The first may be a plain repayment, by which nothing is seized.
+                let Ok(plan) = run(&vault, most) else { break };
+                let given = i == 0 && stranger;
+                let (seize, paid) = if given { (Amount::ZERO, Amount::ZERO) } else { (plan.seize, plan.to_keeper) };
+                taken = taken.checked_add(paid).unwrap();
+                repaid = repaid.checked_add(plan.repay).unwrap();
+                vault = beside(&after(&vault, &Plan { seize, ..plan }), other);
+                let unit = start.pair.collateral_price.value_floor(Amount(2)).unwrap().0;
+                tolerance = tolerance.checked_add(unit).unwrap().checked_add(usd_of(Amount(2))).unwrap();
+            }
+            let tolerance = tolerance.checked_add(Fraction::from_bits(1 << 30)).unwrap();
+            let (split, whole) = (profit(taken, repaid), profit(whole.to_keeper, whole.repay));
+            prop_assert!(split <= whole.checked_add(tolerance).unwrap(), "{split:?} {whole:?}");
         }
 
         /// Two liquidations with a part each never take more than one of the whole.

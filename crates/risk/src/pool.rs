@@ -241,6 +241,12 @@ impl<const F: u32> Books<F> {
         self.supply_index.amount_of(shares)
     }
 
+    /// Of [`Self::circulating`], the tokens that are not lent until the end of the transaction. None if fewer exist than are
+    /// lent: then the loan cannot be repaid, and nothing of the transaction will stay.
+    pub fn outstanding(&self) -> Result<Amount> {
+        Ok(Amount(self.circulating()?.0.saturating_sub(self.flash.0)))
+    }
+
     /// Takes in `amount` and mints shares for it.
     ///
     /// # Errors
@@ -408,7 +414,7 @@ impl<const F: u32> Books<F> {
         let shares = self.supply_index.shares_for_withdrawal(amount)?;
         let left = self.insurance_shares.checked_sub(shares).map_err(|_| RiskError::InsuranceFloor)?;
         let owed = self.debt_shares.0.mul_ceil(self.debt_index.0)?;
-        if self.supply_index.claim_of(left)? < owed.mul_ceil(Fixed::from_bps_ceil(floor_bps))? {
+        if self.supply_index.claim_of(left)? < owed.mul_bps_ceil(floor_bps)? {
             return Err(RiskError::InsuranceFloor);
         }
         self.insurance_shares = left;
@@ -748,14 +754,14 @@ mod tests {
         assert_eq!(pool.flash_borrow(Amount(1), Amount::MAX), Err(RiskError::FlashLoanOpen));
         assert_eq!(pool.flash_repay(Amount(999_999), 9), Err(RiskError::NoFlashLoan));
         assert_eq!(pool.flash_repay(Amount(1_000_001), 9), Err(RiskError::NoFlashLoan));
-        assert_eq!(pool.flash_repay(Amount(1_000_000), 9), Ok(Amount(1_000_901)), "900, and a unit for rounding");
-        assert_eq!((pool.available, pool.flash), (Amount(1_000_901), Amount::ZERO));
+        assert_eq!(pool.flash_repay(Amount(1_000_000), 9), Ok(Amount(1_000_900)));
+        assert_eq!((pool.available, pool.flash), (Amount(1_000_900), Amount::ZERO));
         // Nobody can withdraw the fee: it is nobody's until the next accrual, and the reserve's from then on.
         assert_eq!((pool.supply_shares, pool.supply_index), (held, SupplyIndex::INITIAL));
         pool.accrue(0).unwrap();
         assert!(pool.insurance_shares.is_zero());
         pool.accrue(1).unwrap();
-        assert_eq!(pool.insurance_shares.0, Fraction::from_integer(901));
+        assert_eq!(pool.insurance_shares.0, Fraction::from_integer(900));
         assert_eq!(pool.supply_index, SupplyIndex::INITIAL);
         pool.check().unwrap();
     }
@@ -822,6 +828,9 @@ mod tests {
         pool.check().unwrap();
         assert_eq!(pool.clone().withdraw_insurance(Amount(1), 2_500), Err(RiskError::InsuranceFloor));
         assert_eq!(pool.clone().withdraw_insurance(Amount::ZERO, 0), Err(RiskError::ZeroAmount));
+        // A hundredth of 600 are 6, without a fraction more.
+        assert_eq!(pool.clone().withdraw_insurance(Amount(145), 100), Err(RiskError::InsuranceFloor));
+        assert!(pool.clone().withdraw_insurance(Amount(144), 100).is_ok());
         // Without a floor all of it, and never the suppliers' part.
         assert_eq!(pool.clone().withdraw_insurance(Amount(151), 0), Err(RiskError::InsuranceFloor));
         assert!(pool.withdraw_insurance(Amount(150), 0).is_ok());
@@ -848,6 +857,11 @@ mod tests {
         assert_eq!(pool.clone().borrow(Amount(1_000_001), Amount(1_000_000)), Err(RiskError::BorrowCapExceeded));
         pool.borrow(Amount(1_000_000), Amount(1_000_000)).unwrap();
         assert_eq!(pool.flash_borrow(Amount(1), Amount(1_000_000)), Err(RiskError::BorrowCapExceeded));
+        let mut lent = pool;
+        lent.flash_borrow(Amount(500), Amount(1_000_500)).unwrap();
+        assert_eq!((lent.circulating(), lent.outstanding()), (Ok(Amount(1_000_500)), Ok(Amount(1_000_000))));
+        lent.repay(Quantity::Exact(Amount(1_000_000)), lent.debt_shares).unwrap();
+        assert_eq!((lent.circulating(), lent.outstanding()), (Ok(Amount(500)), Ok(Amount::ZERO)));
         pool.reprice(&fee).unwrap();
         // A year at 10 %, by the third order: all of it is surplus, and nothing new circulates.
         pool.accrue(31_536_000).unwrap();

@@ -9,9 +9,16 @@
 //!
 //! # The fee
 //!
-//! `min_fee + base`, at most `max_fee`. A redemption raises `base` by `volume_fee` times the part of all tokens that it
-//! burns, and time halves it every `half_life`. It pays the fee in the middle of its own rise, so that cutting it into
-//! parts pays no less. Source: Liquity's base rate, there with the fee at the end of the rise.
+//! `min_fee + base`, at most `max_fee`. Each token burned raises `base` by `volume_fee` over the tokens that exist, and
+//! time halves it every `half_life`. A redemption pays for each of its tokens what the fee is by then: on the whole, the
+//! fee in the middle of its own rise, or where it reaches `max_fee` on the way
+//!
+//! ```text
+//! max_fee - (max_fee - start)^2 / (2 * rise)
+//! ```
+//!
+//! So cutting it into parts pays no less, and an offer of more than can be redeemed pays for what is redeemed alone. Source:
+//! Liquity's base rate, there with the fee at the end of the rise.
 
 use crate::error::{Result, RiskError};
 use crate::exp::exp2_neg;
@@ -19,6 +26,10 @@ use crate::fraction::Fraction;
 use crate::health::Totals;
 use crate::liquidation::Pair;
 use crate::units::{Amount, Usd};
+
+/// Most steps toward the repayment that takes all there is. Each leaves about `max_fee` of the way at most, so that these are
+/// enough for any amount up to a fee of 25 %; usual ones need a handful.
+const STEPS: u32 = 32;
 
 /// What governance sets of redemptions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,36 +55,87 @@ pub struct FeeBase {
     pub at: i64,
 }
 
-impl FeeBase {
-    /// The base after its decay up to `now`. A clock that goes back decays nothing.
-    pub fn decayed(&self, now: i64, terms: &RedemptionTerms) -> Result<Fraction> {
-        let elapsed = u64::try_from(now.saturating_sub(self.at)).unwrap_or_default();
-        if elapsed == 0 || self.base.is_zero() {
-            return Ok(self.base);
+/// What the fee of a redemption follows from at one moment.
+#[derive(Clone, Copy, Debug)]
+pub struct Fees<'a> {
+    terms: &'a RedemptionTerms,
+    /// Decayed to that moment.
+    base: FeeBase,
+    circulating: Amount,
+}
+
+impl<'a> Fees<'a> {
+    /// The fees at `now`, after the decay up to then, of parts of `circulating` tokens: what a loan for the moment cannot
+    /// raise. A clock that goes back decays nothing.
+    pub fn new(terms: &'a RedemptionTerms, base: &FeeBase, now: i64, circulating: Amount) -> Result<Self> {
+        let elapsed = u64::try_from(now.saturating_sub(base.at)).unwrap_or_default();
+        let mut base = *base;
+        if elapsed > 0 && !base.base.is_zero() {
+            let halvings = Fraction::from_integer(elapsed).div_small_floor(terms.half_life)?;
+            base.base = base.base.mul_ceil(exp2_neg(halvings))?;
         }
-        let halvings = Fraction::from_integer(elapsed).div_small_floor(terms.half_life)?;
-        self.base.mul_ceil(exp2_neg(halvings))
+        base.at = now.max(base.at);
+        Ok(Self { terms, base, circulating })
     }
 
-    /// The fee of redeeming `amount` out of `circulating`, rounded up. [`Self::redeemed`] records it.
-    pub fn fee(&self, now: i64, terms: &RedemptionTerms, amount: Amount, circulating: Amount) -> Result<Fraction> {
-        let middle = self.rise(terms, amount, circulating)?.div_small_ceil(2)?;
-        let fee =
-            Fraction::from_bps_ceil(terms.min_fee_bps).checked_add(self.decayed(now, terms)?)?.checked_add(middle)?;
-        Ok(fee.min(Fraction::from_bps_ceil(terms.max_fee_bps)))
+    /// The fee of redeeming `amount`, rounded up: see the head of this module. [`Self::after`] records it.
+    pub fn of(&self, amount: Amount) -> Result<Fraction> {
+        let max = Fraction::from_bps_ceil(self.terms.max_fee_bps);
+        let start = Fraction::from_bps_ceil(self.terms.min_fee_bps).checked_add(self.base.base)?.min(max);
+        let (rise, room) = (self.rise(amount)?, max.sub_or_zero(start));
+        if rise <= room {
+            return start.checked_add(rise.div_small_ceil(2)?);
+        }
+        max.checked_sub(room.div_floor(rise)?.mul_floor(room)?.div_small_floor(2)?)
     }
 
-    /// Raises the base by a redemption of `amount` out of `circulating`.
-    pub fn redeemed(&mut self, now: i64, terms: &RedemptionTerms, amount: Amount, circulating: Amount) -> Result<()> {
-        let base = self.decayed(now, terms)?.checked_add(self.rise(terms, amount, circulating)?)?;
+    /// The base after a redemption of `amount`.
+    pub fn after(&self, amount: Amount) -> Result<FeeBase> {
+        let base = self.base.base.checked_add(self.rise(amount)?)?;
         // What is above the largest fee has no effect but to last longer.
-        *self = Self { base: base.min(Fraction::from_bps_ceil(terms.max_fee_bps)), at: now.max(self.at) };
-        Ok(())
+        Ok(FeeBase { base: base.min(Fraction::from_bps_ceil(self.terms.max_fee_bps)), ..self.base })
     }
 
-    fn rise(&self, terms: &RedemptionTerms, amount: Amount, circulating: Amount) -> Result<Fraction> {
-        let part = Fraction::from_integer(amount.0).div_ceil(Fraction::from_integer(circulating.0))?;
-        part.mul_ceil(Fraction::from_bps_ceil(terms.volume_fee_bps))
+    fn rise(&self, amount: Amount) -> Result<Fraction> {
+        if self.circulating.is_zero() {
+            // A part of nothing is more than any: the largest fee.
+            return Ok(Fraction::from_bps_ceil(self.terms.max_fee_bps));
+        }
+        let part = Fraction::from_integer(amount.0).div_ceil(Fraction::from_integer(self.circulating.0))?;
+        part.mul_ceil(Fraction::from_bps_ceil(self.terms.volume_fee_bps))
+    }
+
+    /// `offer`, or the repayment that buys `ceiling` if that is less, rounded up.
+    ///
+    /// Approaches it from below, by the fee of the repayment before: a lower repayment has a lower fee, which requires less.
+    /// Where the steps come to an end is none of the offer's business, so that a larger offer redeems no less.
+    fn required(&self, pair: &Pair, ceiling: Amount, offer: Amount) -> Result<Amount> {
+        let value = pair.collateral_price.value_ceil(ceiling)?.0;
+        let mut repay = Amount::ZERO;
+        for _ in 0..STEPS {
+            let paid_out = Fraction::ONE.checked_sub(self.of(repay)?)?;
+            let next = match pair.debt_price.amount_ceil(Usd(value.div_ceil(paid_out)?)) {
+                Err(RiskError::Overflow) => offer,
+                next => next?,
+            };
+            if next >= offer {
+                return Ok(offer);
+            }
+            if next == repay {
+                break;
+            }
+            repay = next;
+        }
+        Ok(repay)
+    }
+}
+
+/// What `repay` buys at `fee`, rounded down.
+fn bought(pair: &Pair, repay: Amount, fee: Fraction) -> Result<Amount> {
+    let paid_out = Fraction::ONE.checked_sub(fee)?;
+    match pair.collateral_price.amount_floor(Usd(pair.debt_price.value_floor(repay)?.0.mul_floor(paid_out)?)) {
+        Err(RiskError::Overflow) => Ok(Amount::MAX), // the collateral is worth next to nothing
+        amount => amount,
     }
 }
 
@@ -84,49 +146,33 @@ pub struct Redemption {
     pub repay: Amount,
     /// Collateral that the redeemer receives.
     pub seize: Amount,
+    /// What `repay` is worth and `seize` is not, as a part of the former: [`Fees::of`] `repay`.
+    pub fee: Fraction,
 }
 
-/// The largest redemption of `pair` with at most `max_repay` tokens, at `fee`.
+/// The largest redemption of `pair` with at most `max_repay` tokens.
 ///
 /// `pair.collateral_price` is the one that is worse for the redeemer, and `pair.debt_price` is par. Takes what the
-/// position holds and its reserve can pay, and repays what that requires, rounded up. Leaves no debt below
-/// `min_position` but zero.
+/// position holds and its reserve can pay, and repays what that requires, rounded up; the fee is that of what is repaid.
+/// Leaves no debt below `min_position` but zero.
 ///
 /// # Errors
 /// `NotRedeemable` when the health factor is not below the threshold; `PartOfSmallPosition` when `max_repay` is a part of
 /// a debt below the minimum position; `NothingToSeize` when less than one native unit would move.
-pub fn plan(
-    vault: &Totals,
-    terms: &RedemptionTerms,
-    min_position: Usd,
-    pair: &Pair,
-    max_repay: Amount,
-    fee: Fraction,
-) -> Result<Redemption> {
-    let threshold = vault.debt.0.mul_floor(Fraction::from_bps_floor(terms.max_health_bps))?;
+pub fn plan(vault: &Totals, min_position: Usd, pair: &Pair, max_repay: Amount, fees: &Fees) -> Result<Redemption> {
+    let threshold = vault.debt.0.mul_floor(Fraction::from_bps_floor(fees.terms.max_health_bps))?;
     if vault.limit.0 >= threshold {
         return Err(RiskError::NotRedeemable);
     }
-    let mut repay = pair.leave_no_dust(max_repay.min(pair.owed), min_position)?;
-    let paid_out = Fraction::ONE.checked_sub(fee)?;
     let ceiling = pair.collateral.min(pair.liquid);
-    let worth = |repay: Amount| -> Result<Amount> {
-        let value = Usd(pair.debt_price.value_floor(repay)?.0.mul_floor(paid_out)?);
-        match pair.collateral_price.amount_floor(value) {
-            Err(RiskError::Overflow) => Ok(Amount::MAX), // the collateral is worth next to nothing
-            amount => amount,
-        }
-    };
-    let mut seize = worth(repay)?;
-    if seize > ceiling {
-        let value = pair.collateral_price.value_ceil(ceiling)?.0.div_ceil(paid_out)?;
-        repay = pair.leave_no_dust(pair.debt_price.amount_ceil(Usd(value))?.min(repay), min_position)?;
-        seize = worth(repay)?.min(ceiling);
-    }
+    let most = fees.required(pair, ceiling, max_repay.min(pair.owed))?;
+    let repay = pair.leave_no_dust(most, min_position)?;
+    let fee = fees.of(repay)?;
+    let seize = bought(pair, repay, fee)?.min(ceiling);
     if repay.is_zero() || seize.is_zero() {
         return Err(RiskError::NothingToSeize);
     }
-    Ok(Redemption { repay, seize })
+    Ok(Redemption { repay, seize, fee })
 }
 
 #[cfg(test)]
@@ -134,6 +180,7 @@ mod tests {
     use super::*;
     use crate::health::collateral_factor;
     use crate::price::UnitPrice;
+    use num_bigint::BigUint;
     use proptest::prelude::*;
 
     const TERMS: RedemptionTerms = RedemptionTerms {
@@ -168,15 +215,38 @@ mod tests {
         totals
     }
 
-    fn fee(bps: u32) -> Fraction {
-        Fraction::from_bps_ceil(bps)
+    fn bps(n: u32) -> Fraction {
+        Fraction::from_bps_ceil(n)
+    }
+
+    /// A fee that does not move.
+    fn flat(fee_bps: u32) -> RedemptionTerms {
+        RedemptionTerms { min_fee_bps: fee_bps, max_fee_bps: fee_bps, volume_fee_bps: 0, ..TERMS }
+    }
+
+    /// The fees of `terms` after quiet times, while `circulating` tokens exist.
+    fn quiet(terms: &RedemptionTerms, circulating: u64) -> Fees<'_> {
+        Fees::new(terms, &FeeBase::default(), 5, Amount(circulating)).unwrap()
+    }
+
+    fn run(vault: &Totals, pair: &Pair, max: u64, terms: &RedemptionTerms) -> Result<Redemption> {
+        plan(vault, MIN_POSITION, pair, Amount(max), &quiet(terms, u64::MAX))
+    }
+
+    /// Tokens of which none was there before cost the most that there is.
+    #[test]
+    fn a_part_of_nothing_costs_the_largest_fee() {
+        let fees = quiet(&TERMS, 0);
+        let max = Fraction::from_bps_ceil(TERMS.max_fee_bps);
+        assert_eq!(fees.after(Amount(1)).unwrap().base, max);
+        assert!(fees.of(Amount(1)).unwrap() > quiet(&TERMS, 1).of(Amount::ZERO).unwrap());
     }
 
     #[test]
     fn a_token_buys_a_dollar_less_the_fee() {
         let (vault, pair) = world(1_200 * DOLLAR, 100, 1_000 * DOLLAR); // HF 1.02
-        let done = plan(&vault, &TERMS, MIN_POSITION, &pair, Amount(100 * DOLLAR), fee(100)).unwrap();
-        assert_eq!(done.repay, Amount(100 * DOLLAR));
+        let done = run(&vault, &pair, 100 * DOLLAR, &flat(100)).unwrap();
+        assert_eq!((done.repay, done.fee), (Amount(100 * DOLLAR), bps(100)));
         assert!((98_999_997..=99_000_000).contains(&done.seize.0), "{done:?}");
     }
 
@@ -184,64 +254,103 @@ mod tests {
     fn only_vaults_under_the_threshold_are_touched() {
         let at = |debt| {
             let (vault, pair) = world(1_200 * DOLLAR, 100, debt);
-            plan(&vault, &TERMS, MIN_POSITION, &pair, Amount(DOLLAR), fee(50))
+            run(&vault, &pair, DOLLAR, &flat(50))
         };
         // HF 1.2, between these two: a dollar over 10^6 is not exact, and each side is rounded against the vault.
         assert_eq!(at(850 * DOLLAR - 1), Err(RiskError::NotRedeemable));
         assert!(at(850 * DOLLAR).is_ok());
         let (vault, pair) = world(1_200 * DOLLAR, 100, 1_000 * DOLLAR);
         let off = RedemptionTerms { max_health_bps: 0, ..TERMS };
-        assert_eq!(plan(&vault, &off, MIN_POSITION, &pair, Amount(DOLLAR), fee(50)), Err(RiskError::NotRedeemable));
+        assert_eq!(run(&vault, &pair, DOLLAR, &off), Err(RiskError::NotRedeemable));
     }
 
     #[test]
     fn a_redemption_leaves_no_dust() {
         let (vault, pair) = world(120 * DOLLAR, 100, 100 * DOLLAR);
-        let at = |max| plan(&vault, &TERMS, MIN_POSITION, &pair, Amount(max), fee(50)).map(|done| done.repay.0);
+        let at = |max| run(&vault, &pair, max, &flat(50)).map(|done| done.repay.0);
         assert_eq!(at(95 * DOLLAR), Ok(90 * DOLLAR - 1)); // ten dollars stay: a unit is worth a little less than 10^-6
         assert_eq!(at(100 * DOLLAR), Ok(100 * DOLLAR));
         let (vault, pair) = world(10 * DOLLAR, 100, 8 * DOLLAR);
-        assert_eq!(
-            plan(&vault, &TERMS, MIN_POSITION, &pair, Amount(7 * DOLLAR), fee(50)),
-            Err(RiskError::PartOfSmallPosition)
-        );
+        assert_eq!(run(&vault, &pair, 7 * DOLLAR, &flat(50)), Err(RiskError::PartOfSmallPosition));
     }
 
     #[test]
     fn it_takes_no_more_than_there_is() {
         let (mut vault, mut pair) = world(50 * DOLLAR, 100, 1_000 * DOLLAR);
         vault.limit = Usd(Fraction::from_integer(1_050));
-        let done = plan(&vault, &TERMS, MIN_POSITION, &pair, Amount::MAX, fee(100)).unwrap();
+        let done = run(&vault, &pair, u64::MAX, &flat(100)).unwrap();
         assert!(done.seize.0 <= 50 * DOLLAR && done.seize.0 >= 50 * DOLLAR - 2, "{done:?}");
         assert!((50_505_050..50_505_060).contains(&done.repay.0), "{done:?}");
         pair.liquid = Amount(20 * DOLLAR);
-        let done = plan(&vault, &TERMS, MIN_POSITION, &pair, Amount::MAX, fee(100)).unwrap();
+        let done = run(&vault, &pair, u64::MAX, &flat(100)).unwrap();
         assert!(done.seize.0 <= 20 * DOLLAR && done.repay.0 < 21 * DOLLAR, "{done:?}");
         pair.liquid = Amount::ZERO;
-        assert_eq!(plan(&vault, &TERMS, MIN_POSITION, &pair, Amount::MAX, fee(100)), Err(RiskError::NothingToSeize));
+        assert_eq!(run(&vault, &pair, u64::MAX, &flat(100)), Err(RiskError::NothingToSeize));
+    }
+
+    /// 20 dollars at a fee of 0.5 % and the middle of a rise of `R / 1,000`: `R (0.995 - R / 2,000) = 20`. An offer of all the
+    /// debt pays no more than one of that.
+    #[test]
+    fn an_offer_pays_for_what_is_redeemed_alone() {
+        let (mut vault, pair) = world(20 * DOLLAR, 100, 1_000 * DOLLAR);
+        vault.limit = Usd(Fraction::from_integer(1_050));
+        let fees = quiet(&TERMS, 1_000 * DOLLAR);
+        let done = plan(&vault, MIN_POSITION, &pair, Amount::MAX, &fees).unwrap();
+        // 1,000 * (0.995 - sqrt(0.995^2 - 0.04)) = 20.307740874...
+        assert!((20_307_741..20_307_743).contains(&done.repay.0), "{done:?}");
+        assert!((20 * DOLLAR - 1..=20 * DOLLAR).contains(&done.seize.0), "{done:?}");
+        assert_eq!(done.fee, fees.of(done.repay).unwrap());
+        assert_eq!(plan(&vault, MIN_POSITION, &pair, done.repay, &fees), Ok(done));
     }
 
     #[test]
     fn the_fee_rises_with_volume_and_halves_with_time() {
-        let mut base = FeeBase { base: Fraction::ZERO, at: 1_000 };
         let all = Amount(1_000);
-        assert_eq!(base.fee(1_000, &TERMS, Amount(0), all), Ok(fee(50)));
+        let at = |base: &FeeBase, now, amount| Fees::new(&TERMS, base, now, all).unwrap().of(Amount(amount)).unwrap();
+        let base = FeeBase { base: Fraction::ZERO, at: 1_000 };
+        assert_eq!(at(&base, 1_000, 0), bps(50));
         // Two percent of all tokens: half a percent, and one for the middle of the rise.
-        let near = |actual: Fraction, bps| {
-            let exact = fee(bps);
+        let near = |actual: Fraction, exact: Fraction| {
             assert!(
                 actual >= exact.sub_or_zero(Fraction::from_bits(8))
                     && actual <= exact.checked_add(Fraction::from_bits(8)).unwrap(),
-                "{actual:?}"
+                "{actual:?} {exact:?}"
             );
         };
-        near(base.fee(1_000, &TERMS, Amount(20), all).unwrap(), 150);
-        base.redeemed(1_000, &TERMS, Amount(20), all).unwrap();
-        near(base.fee(1_000, &TERMS, Amount(0), all).unwrap(), 250);
-        near(base.fee(1_000 + 43_200, &TERMS, Amount(0), all).unwrap(), 150);
-        near(base.fee(1_000 + 2 * 43_200, &TERMS, Amount(0), all).unwrap(), 100);
-        assert_eq!(base.fee(1_000, &TERMS, Amount(900), all), Ok(fee(500)), "the largest fee bounds it");
-        near(base.fee(0, &TERMS, Amount(0), all).unwrap(), 250);
+        near(at(&base, 1_000, 20), bps(150));
+        let base = Fees::new(&TERMS, &base, 1_000, all).unwrap().after(Amount(20)).unwrap();
+        near(at(&base, 1_000, 0), bps(250));
+        near(at(&base, 1_000 + 43_200, 0), bps(150));
+        near(at(&base, 1_000 + 2 * 43_200, 0), bps(100));
+        near(at(&base, 0, 0), bps(250));
+        // From 2.5 % to 92.5 %: 1/36 of it on the way to 5 %, at 3.75 %, the rest at that.
+        near(at(&base, 1_000, 900), bps(500).checked_sub(bps(125).div_small_floor(36).unwrap()).unwrap());
+        let base = Fees::new(&TERMS, &base, 1_000, all).unwrap().after(Amount(900)).unwrap();
+        assert_eq!(base, FeeBase { base: bps(500), at: 1_000 });
+        assert_eq!(at(&base, 1_000, 900), bps(500), "the largest fee bounds it");
+    }
+
+    fn any_terms() -> impl Strategy<Value = RedemptionTerms> {
+        (0u32..500, 0u32..2_000, 0u32..=100_000).prop_map(|(min_fee_bps, more, volume_fee_bps)| RedemptionTerms {
+            min_fee_bps,
+            max_fee_bps: min_fee_bps + more,
+            volume_fee_bps,
+            ..TERMS
+        })
+    }
+
+    /// A vault with a health factor of at least 1 and a minted debt, tokens in circulation, and what raised the fee before.
+    fn any_case() -> impl Strategy<Value = (Totals, Pair, RedemptionTerms, FeeBase, u64)> {
+        let vault = (DOLLAR..1 << 40, 1u64..100_000, 70u64..86, 0u32..40);
+        (vault, any_terms(), 0u32..2_000, 0u32..24).prop_map(
+            |((collateral, price, percent, liquid), terms, raised, others)| {
+                let value = u128::from(collateral) * u128::from(price) / 100;
+                let debt = u64::try_from(value * u128::from(percent) / 100).unwrap().max(1);
+                let (vault, mut pair) = world(collateral, price, debt);
+                pair.liquid = Amount(u64::MAX >> liquid);
+                (vault, pair, terms, FeeBase { base: bps(raised.min(terms.max_fee_bps)), at: 5 }, debt << (others % 8))
+            },
+        )
     }
 
     proptest! {
@@ -251,15 +360,17 @@ mod tests {
         /// at or above 1.
         #[test]
         fn a_redemption_never_lowers_health(
-            collateral in DOLLAR..1 << 40, price in 1u64..100_000, percent in 50u64..86, max in 1u64.., shift in 0u32..50, fee_bps in 0u32..500,
+            (vault, pair, terms, base, circulating) in any_case(), max in 1u64.., shift in 0u32..50,
         ) {
-            let value = u128::from(collateral) * u128::from(price) / 100;
-            let debt = u64::try_from(value * u128::from(percent) / 100).unwrap().max(1);
-            let (vault, pair) = world(collateral, price, debt);
-            let Ok(done) = plan(&vault, &TERMS, MIN_POSITION, &pair, Amount(max >> shift), fee(fee_bps)) else { return Ok(()) };
+            let fees = Fees::new(&terms, &base, 5, Amount(circulating)).unwrap();
+            let Ok(done) = plan(&vault, MIN_POSITION, &pair, Amount(max >> shift), &fees) else { return Ok(()) };
+            prop_assert!(done.repay <= Amount(max >> shift).min(pair.owed));
+            prop_assert!(done.seize <= pair.collateral.min(pair.liquid));
+            // The fee is that of what is redeemed, whatever was offered.
+            prop_assert_eq!(done.fee, fees.of(done.repay).unwrap());
             let paid = pair.collateral_price.value_floor(done.seize).unwrap().0;
             let burned = pair.debt_price.value_ceil(done.repay).unwrap().0;
-            prop_assert!(paid <= burned.mul_ceil(Fraction::ONE.checked_sub(fee(fee_bps)).unwrap()).unwrap());
+            prop_assert!(paid <= burned.mul_ceil(Fraction::ONE.checked_sub(done.fee).unwrap()).unwrap());
             let after = pair
                 .totals_after(&vault, pair.owed.checked_sub(done.repay).unwrap(), pair.collateral.checked_sub(done.seize).unwrap())
                 .unwrap();
@@ -268,23 +379,83 @@ mod tests {
             prop_assert!(left == 0 || pair.debt_price.value_ceil(Amount(left)).unwrap() >= MIN_POSITION);
         }
 
-        /// Cutting a redemption into two never costs less in fees.
+        /// Whoever offers more gets no less, and what he offers beyond what is redeemed changes nothing.
         #[test]
-        fn splitting_a_redemption_never_saves(total in 2u64..1_000_000, part in 1u64..100, circulating in 1_000_000u64..10_000_000, base in 0u64..1 << 54) {
-            let terms = RedemptionTerms { max_fee_bps: 9_999, ..TERMS };
-            let start = FeeBase { base: Fraction::from_bits(u128::from(base)), at: 5 };
-            let paid = |base: &FeeBase, amount: u64, circulating: u64| {
-                let fee = base.fee(5, &terms, Amount(amount), Amount(circulating)).unwrap();
-                Fraction::from_integer(amount).mul_ceil(fee).unwrap()
+        fn a_larger_offer_never_yields_less(
+            (vault, pair, terms, base, circulating) in any_case(), max in 1u64.., shift in 0u32..50, more in any::<u64>(),
+        ) {
+            let fees = Fees::new(&terms, &base, 5, Amount(circulating)).unwrap();
+            let at = |max| plan(&vault, MIN_POSITION, &pair, max, &fees);
+            let offer = max >> shift;
+            let Ok(done) = at(Amount(offer)) else { return Ok(()) };
+            prop_assert_eq!(at(done.repay), Ok(done));
+            let larger = at(Amount(offer.saturating_add(more >> shift))).unwrap();
+            prop_assert!(larger.repay >= done.repay && larger.seize >= done.seize, "{done:?} {larger:?}");
+            prop_assert!(larger.repay > done.repay || larger == done);
+        }
+
+        /// Nothing is left over by the steps toward what takes all there is: what it repays less a unit would not buy all,
+        /// but for a unit.
+        #[test]
+        fn all_there_is_can_be_redeemed((vault, pair, terms, base, circulating) in any_case(), part in 1u64..100) {
+            let mut pair = pair;
+            pair.liquid = Amount((pair.collateral.0 / 200 * part).max(1));
+            let fees = Fees::new(&terms, &base, 5, Amount(circulating)).unwrap();
+            let Ok(done) = plan(&vault, Usd::ZERO, &pair, Amount::MAX, &fees) else { return Ok(()) };
+            prop_assert!(done.repay == pair.owed || done.seize.0 + 1 >= pair.liquid.0, "{done:?} {pair:?}");
+            let less = Amount(done.repay.0 - 1);
+            let bought = bought(&pair, less, fees.of(less).unwrap()).unwrap();
+            prop_assert!(bought <= pair.liquid, "{done:?} {bought:?}");
+        }
+
+        /// The fee is at least the average of what the fee is by each token, exactly, and hardly more.
+        #[test]
+        fn fees_are_exact(terms in any_terms(), raised in 0u64..1 << 58, amount in any::<u64>(), shift in 0u32..64, circulating in 1u64..) {
+            let (amount, bits) = (Amount(amount >> shift), u128::from(raised));
+            let base = FeeBase { base: Fraction::from_bits(bits), at: 5 };
+            let Ok(fee) = Fees::new(&terms, &base, 5, Amount(circulating)).unwrap().of(amount) else { return Ok(()) };
+            // Everything times 10,000 * 2^60 * circulating.
+            let one = BigUint::from(1u64 << 60);
+            let of_bps = |n: u32| &one * n * circulating;
+            let max = of_bps(terms.max_fee_bps);
+            let start = (of_bps(terms.min_fee_bps) + BigUint::from(bits) * 10_000u32 * circulating).min(max.clone());
+            let rise = &one * terms.volume_fee_bps * amount.0;
+            // And times twice the rise, or two.
+            let (exact, times) = if &start + &rise <= max {
+                (&start * 2u32 + &rise, BigUint::from(2u32))
+            } else {
+                let room = &max - &start;
+                (&max * &rise * 2u32 - &room * &room, &rise * 2u32)
             };
-            let whole = paid(&start, total, circulating);
-            let first = (total * part / 100).max(1);
-            let mut split = start;
-            let mut cost = paid(&split, first, circulating);
-            split.redeemed(5, &terms, Amount(first), Amount(circulating)).unwrap();
-            cost = cost.checked_add(paid(&split, total - first, circulating - first)).unwrap();
-            // Rounding of the middle, times the amount.
-            prop_assert!(cost.checked_add(Fraction::from_bits(u128::from(total) * 4)).unwrap() >= whole);
+            let scale = times * 10_000u32 * circulating;
+            let (low, high) = (&scale * fee.to_bits(), &scale * fee.to_bits().saturating_sub(16));
+            prop_assert!(low >= exact && high <= exact, "{fee:?} {exact} {scale}");
+        }
+
+        /// Two redemptions never get more for what they burn than one of as much, at, below and above the largest fee.
+        #[test]
+        fn splitting_a_redemption_never_saves(
+            (vault, pair, terms, base, others) in any_case(), max in 1u64.., shift in 0u32..50, part in 1u64..100,
+        ) {
+            let circulating = Amount(pair.owed.0.saturating_add(others));
+            let fees = Fees::new(&terms, &base, 5, circulating).unwrap();
+            let at_once = |max| plan(&vault, MIN_POSITION, &pair, max, &fees);
+            let Ok(whole) = at_once(Amount(max >> shift)) else { return Ok(()) };
+            let first = Amount((u128::from(whole.repay.0) * u128::from(part) / 100) as u64);
+            let Ok(first) = at_once(first) else { return Ok(()) };
+            let mut left = pair;
+            left.owed = pair.owed.checked_sub(first.repay).unwrap();
+            left.collateral = pair.collateral.checked_sub(first.seize).unwrap();
+            left.liquid = pair.liquid.checked_sub(first.seize).unwrap();
+            let after = pair.totals_after(&vault, left.owed, left.collateral).unwrap();
+            let base = fees.after(first.repay).unwrap();
+            let fees = Fees::new(&terms, &base, 5, circulating.checked_sub(first.repay).unwrap()).unwrap();
+            let rest = whole.repay.checked_sub(first.repay).unwrap();
+            let Ok(second) = plan(&after, MIN_POSITION, &left, rest, &fees) else { return Ok(()) };
+            let Ok(at_once) = at_once(first.repay.checked_add(second.repay).unwrap()) else { return Ok(()) };
+            let seized = first.seize.0 + second.seize.0;
+            // A unit, and some of the fee's last place.
+            prop_assert!(seized <= at_once.seize.0 + 2 + (seized >> 54), "{at_once:?} {first:?} {second:?}");
         }
     }
 }

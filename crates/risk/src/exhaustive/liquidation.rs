@@ -14,7 +14,8 @@
 //! of what the one at once lost to rounding: a unit of the seizure and a unit of the keeper's part of it are rounded down,
 //! or, where the collateral is seized whole, a unit of the repayment is rounded up instead of the former. The bonus wins
 //! nothing: above the close-out zone it falls as each part raises health, and inside it the ratio of collateral to debt
-//! that it follows stays what it is.
+//! that it follows stays what it is. Nor does it pay to repay a part for nothing, at any step and of any size, to be paid
+//! the flat bounty for the rest.
 
 use crate::config::check_bonus_raises_health;
 use crate::fraction::Fraction;
@@ -167,12 +168,17 @@ impl Case {
         if !flat {
             assert!(value(seize) <= with_bonus, "{}", context());
             let bounded = plan.seizes_all || to_keeper + 2 > pair.liquid.0;
-            assert!(bounded || value(seize + 1) >= with_bonus, "{}", context());
+            // A price stands for up to one more in its last place.
+            assert!(bounded || value(seize + 1) + (1 << 20) >= with_bonus, "{}", context());
         } else if value(seize) > with_bonus {
             // Of the owner's margin, not above the flat amount, and not at the expense of health.
             assert!(after.collateral.0 >= after.debt.0, "{}", context());
             let profit = self.collateral_value(to_keeper) - self.debt_value(repay);
             assert!(profit <= self.min_bounty as i64, "{}", context());
+            // Nor above the bounty on a debt of the minimum position.
+            let kept = i128::from(10_000 - self.terms.protocol_share_bps);
+            let of_minimum = i128::from(self.min_position) * plan.bonus.to_bits() as i128 * kept;
+            assert!(i128::from(profit) * one * 10_000 <= of_minimum, "{}", context());
             assert!(plan.close_out || after.debt.is_zero() || !before.is_healthier_than(&after), "{}", context());
         }
     }
@@ -212,6 +218,13 @@ impl Case {
                     }
                     plans += owed;
                 }
+                // Anyone may also repay a part without taking anything, to be rewarded for the rest.
+                for sliver in 1..owed {
+                    let then = best[at(owed - sliver, collateral)];
+                    for n in 0..2 {
+                        most[n] = most[n].max(then[n] - self.debt_value(sliver));
+                    }
+                }
                 for n in 0..2 {
                     assert!(
                         most[n] <= at_once[n] + self.rounding(),
@@ -242,6 +255,15 @@ fn no_split_pays_more_at_any_liquidity() {
     let most = |case: &Case| if case.debt_price == 24 { 8 } else { 12 };
     let plans: u64 = cases.iter().map(|case| case.every_split(most(case), true)).sum();
     assert_eq!((cases.len(), plans), (120, 2_061_579));
+}
+
+/// Debts around a minimum position of 80 units, of which the flat bounty would be 24: a sliver is worth little here.
+#[test]
+fn no_sliver_pays() {
+    let cases: Vec<Case> =
+        cases(&[(1, 1)], &[10_500], &[[0; 3]]).into_iter().filter(|case| case.min_bounty > 0).collect();
+    let plans: u64 = cases.iter().map(|case| case.every_split(96, false)).sum();
+    assert_eq!((cases.len(), plans), (4, 1_722_363));
 }
 
 /// Debts of up to 64 units, of which the usual bonus is several.

@@ -122,6 +122,11 @@ fn fixed_point_of_any_width() {
         for bps in (0..30).chain(9_990..10_010) {
             floor(Fixed::<F>::from_bps_floor(bps).to_bits(), u128::from(bps) << F, 10_000);
             ceil(Fixed::<F>::from_bps_ceil(bps).to_bits(), u128::from(bps) << F, 10_000);
+            for bits in (0..8 << F).chain([9_999, 10_000, 10_001, 20_000]) {
+                let x = Fixed::<F>::from_bits(bits);
+                floor(x.mul_bps_floor(bps).unwrap().to_bits(), bits * u128::from(bps), 10_000);
+                ceil(x.mul_bps_ceil(bps).unwrap().to_bits(), bits * u128::from(bps), 10_000);
+            }
         }
     }
     check::<1>();

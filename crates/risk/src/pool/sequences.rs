@@ -41,9 +41,8 @@ fn flash(pool: &mut Pool, amount: u64, fee_bps: u32, cap: Amount) -> Result<u64>
     let due = pool.flash_repay(Amount(amount), fee_bps)?;
     assert_eq!(pool.flash, Amount::ZERO);
     let fee = due.0 - amount;
-    // The rate is rounded up too, by less than a unit of any of these amounts.
-    let exact = (u128::from(amount) * u128::from(fee_bps)).div_ceil(10_000);
-    assert!((exact..=exact + 1).contains(&u128::from(fee)) && (fee_bps == 0) == (fee == 0));
+    assert_eq!(u128::from(fee), (u128::from(amount) * u128::from(fee_bps)).div_ceil(10_000));
+    assert_eq!(fee_bps == 0, fee == 0);
     Ok(fee)
 }
 
