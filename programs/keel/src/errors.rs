@@ -238,6 +238,48 @@ pub enum KeelError {
     ExtensionPausable = 148,
     #[msg("The mint has an extension that is not on the allowlist; the log names it")]
     ExtensionNotAllowed = 149,
+
+    // Governance: 160 to 179.
+    #[msg("The timelock's delay or window, or a bound of steps, is out of bounds; a delay never goes back to zero")]
+    ConfigGovernance = 160,
+    #[msg(
+        "This change loosens something or is felt by vaults: governance has to queue it. The log names the parameter"
+    )]
+    NeedsNotice = 161,
+    #[msg("The parameter would move further than the market allows in one step; governance can queue it")]
+    StepTooLarge = 162,
+    #[msg("The parameter moved a step less than a day ago; wait, or let governance queue it")]
+    StepTooSoon = 163,
+    #[msg("The signer may not change this without notice")]
+    NotTightener = 164,
+    #[msg("The notice of this change has not passed yet")]
+    ChangeTooEarly = 165,
+    #[msg("The change expired without being executed; queue it again")]
+    ChangeExpired = 166,
+    #[msg("What this change replaces has changed since it was queued; queue it again")]
+    ChangeSuperseded = 167,
+    #[msg("The change is about another market, reserve or mint")]
+    WrongTarget = 168,
+    #[msg("The change is of another kind: each kind has the instruction that executes it")]
+    WrongChange = 169,
+    #[msg("The change would change nothing")]
+    NothingChanges = 170,
+    #[msg("Only governance and the guardian veto, and not the guardian a change of its own role")]
+    NotVetoer = 171,
+    #[msg("The change can still be executed: only an expired one is anyone's to close")]
+    ChangeNotExpired = 172,
+    #[msg("The role is not offered to this signer, or not any more")]
+    RoleNotOffered = 173,
+    #[msg("A new reserve starts with caps of zero; raise them by a change of the reserve")]
+    ListingWithCaps = 174,
+    #[msg("The account has an older layout: call upgrade_layout on it first")]
+    LayoutOutdated = 175,
+    #[msg("The account is up to date, or of no kind that has an older layout")]
+    NothingToUpgrade = 176,
+    #[msg(
+        "That is not the number of the market's next change; another was queued in between. Fetch the market and try again"
+    )]
+    WrongNonce = 177,
 }
 
 impl From<RiskError> for KeelError {
@@ -283,6 +325,10 @@ impl From<RiskError> for KeelError {
             RiskError::ConfigTargetHealth => Self::ConfigTargetHealth,
             RiskError::ConfigRate => Self::ConfigRate,
             RiskError::ConfigOracle => Self::ConfigOracle,
+            RiskError::ConfigGovernance => Self::ConfigGovernance,
+            RiskError::NeedsNotice => Self::NeedsNotice,
+            RiskError::StepTooLarge => Self::StepTooLarge,
+            RiskError::StepTooSoon => Self::StepTooSoon,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What happened, for whoever follows the program from outside. Amounts in native units, times in Unix seconds.
 
+use crate::state::Role;
 use anchor_lang::prelude::*;
 use keel_risk::pool::{Loss, Pool};
 
@@ -126,19 +127,75 @@ pub struct ReserveRefreshed {
     pub haircut_target: u128,
 }
 
-/// Governance set the parameters of a market.
+/// A change waits for its notice to pass. The sets are parameters by their numbers in [`keel_risk::change`], as bits.
+#[event]
+pub struct ChangeQueued {
+    pub market: Pubkey,
+    pub change: Pubkey,
+    pub target: Pubkey,
+    pub nonce: u64,
+    pub earliest: i64,
+    pub latest: i64,
+    pub tighter: u64,
+    pub looser: u64,
+    pub sideways: u64,
+}
+
+/// A queued change came into force.
+#[event]
+pub struct ChangeExecuted {
+    pub market: Pubkey,
+    pub change: Pubkey,
+    pub nonce: u64,
+}
+
+/// A queued change will not come into force: it was vetoed, or it expired.
+#[event]
+pub struct ChangeClosed {
+    pub market: Pubkey,
+    pub change: Pubkey,
+    pub nonce: u64,
+    pub by: Pubkey,
+    pub vetoed: bool,
+}
+
+/// A role can be accepted.
+#[event]
+pub struct RoleOffered {
+    pub market: Pubkey,
+    pub role: Role,
+    pub to: Pubkey,
+    pub until: i64,
+}
+
+/// Somebody, or nobody, has a role from now on.
+#[event]
+pub struct RoleGiven {
+    pub market: Pubkey,
+    pub role: Role,
+    pub to: Pubkey,
+}
+
+/// A market or reserve has today's layout.
+#[event]
+pub struct LayoutUpgraded {
+    pub account: Pubkey,
+}
+
+/// A market has other parameters.
 #[event]
 pub struct MarketConfigured {
     pub market: Pubkey,
 }
 
-/// Governance set the parameters of a reserve.
+/// A reserve has another configuration.
 #[event]
 pub struct ReserveConfigured {
     pub reserve: Pubkey,
 }
 
-/// Something is paused, or nothing any more. Bits as in [`crate::state::pause`].
+/// Somebody paused something, or ended a pause. `paused` is all that is paused now, by governance or guardian, as bits of
+/// [`crate::state::pause`]; `until` is when this pause ends.
 #[event]
 pub struct PauseSet {
     pub market: Pubkey,

@@ -38,11 +38,11 @@ pub mod valuation;
 use anchor_lang::prelude::*;
 pub use errors::KeelError;
 pub use instructions::AmountSpec;
-use instructions::admin::*;
+use instructions::admin::{self, *};
 pub use instructions::liquidation::Receive;
 use instructions::liquidation::{self, *};
 use instructions::user::{self, *};
-use state::{MarketParams, ReserveConfig};
+use state::{Change, MarketParams, Role};
 
 declare_id!("KeeLLendingVauLtProtocoLVxcwrWVZweDCtZXhgsC");
 
@@ -63,70 +63,126 @@ pub mod keel {
     ///
     /// - Anyone may create a market and pays for it; `governance` signs, so that nobody is made responsible unasked.
     /// - Refuses a target health factor outside of [1, 1.5] (`ConfigTargetHealth`), a minimum position of zero or above
-    ///   1,000 dollars (`ConfigMinPosition`), a flat bounty above 100 dollars (`ConfigMinBounty`) and a price receiver of
-    ///   zeros (`ZeroAddress`).
-    pub fn init_market(ctx: Context<InitMarket>, id: u16, params: MarketParams) -> Result<()> {
-        InitMarket::handler(ctx, id, params)
+    ///   1,000 dollars (`ConfigMinPosition`), a flat bounty above 100 dollars (`ConfigMinBounty`), a price receiver or a
+    ///   guardian of zeros (`ZeroAddress`), and a timelock or steps out of bounds (`ConfigGovernance`).
+    pub fn init_market(
+        ctx: Context<InitMarket>,
+        id: u16,
+        params: MarketParams,
+        guardian: Pubkey,
+        risk_steward: Pubkey,
+    ) -> Result<()> {
+        InitMarket::handler(ctx, id, params, guardian, risk_steward)
     }
 
-    /// Lists an asset: creates its reserve and liquidity account, empty, with both indices at 1.
+    /// Announces a change, which can be executed when the market's delay has passed, and until its window has.
     ///
-    /// - Only governance (`NotGovernance`).
+    /// - Only governance (`NotGovernance`). Anyone may pay for the account, and gets it back when that is closed.
+    /// - `nonce` is the market's next number (`WrongNonce`).
+    /// - Refuses what could not be executed even now: incoherent parameters (`Config...`), a change that changes nothing
+    ///   (`NothingChanges`), a listing with caps (`ListingWithCaps`), a target that is not of the market (`WrongMarket`,
+    ///   `WrongTarget`), an account of an older layout (`LayoutOutdated`).
+    pub fn queue_change<'info>(ctx: Context<'info, QueueChange<'info>>, nonce: u64, change: Change) -> Result<()> {
+        QueueChange::handler(ctx, nonce, change)
+    }
+
+    /// Makes a queued change of a market, a role or a reserve come into force.
+    ///
+    /// - Anyone, when its notice has passed (`ChangeTooEarly`) and before it expires (`ChangeExpired`), unless what it
+    ///   replaces has changed since (`ChangeSuperseded`). Other kinds have instructions of their own (`WrongChange`).
+    /// - A liquidation threshold falls along a line over the change's ramp, a day at least (`ConfigRamp`); a haircut moves
+    ///   no faster than it always does; a `max_ltv` holds at once. A running ramp to the same threshold goes on.
+    /// - An asset does not leave its efficiency group or give its weights there up (`ConfigGroup`).
+    /// - A role is offered for the market's window; the risk steward can also be dismissed.
+    /// - Remaining accounts, if a reserve gets other feeds: a price account per feed, each acceptable for new risk.
+    pub fn execute_change<'info>(ctx: Context<'info, ExecuteChange<'info>>) -> Result<()> {
+        ExecuteChange::handler(ctx)
+    }
+
+    /// Closes a queued change before it comes into force.
+    ///
+    /// - Governance or guardian, but not the guardian a change of its own role (`NotVetoer`).
+    pub fn veto_change(ctx: Context<CloseChange>) -> Result<()> {
+        admin::veto_change(ctx)
+    }
+
+    /// Closes a change that expired.
+    ///
+    /// - Anyone (`ChangeNotExpired`).
+    pub fn close_expired_change(ctx: Context<CloseChange>) -> Result<()> {
+        admin::close_expired_change(ctx)
+    }
+
+    /// Makes a change that is tighter and felt by no vault come into force without notice.
+    ///
+    /// - Of a reserve: governance, guardian or risk steward; of a market, and the dismissal of the risk steward: governance
+    ///   or guardian (`NotTightener`).
+    /// - Every parameter that changes must become tighter, with nothing that vaults feel (`NeedsNotice`). Base haircuts and
+    ///   outflow limits become tighter only by steps (`StepTooLarge`), once a day (`StepTooSoon`).
+    pub fn tighten(ctx: Context<Tighten>, change: Change) -> Result<()> {
+        admin::tighten(ctx, change)
+    }
+
+    /// Moves parameters of a reserve by steps in either direction.
+    ///
+    /// - Only the risk steward (`NotTightener`), as far as the market allows (`StepTooLarge`), each parameter once a day
+    ///   (`StepTooSoon`), and only those that have steps (`NeedsNotice`).
+    pub fn step(ctx: Context<Tighten>, change: Change) -> Result<()> {
+        admin::step(ctx, change)
+    }
+
+    /// Takes over a role that was offered.
+    ///
+    /// - Only whom it was offered to, within the offer's time (`RoleNotOffered`).
+    pub fn accept_role(ctx: Context<AcceptRole>, role: Role) -> Result<()> {
+        AcceptRole::handler(ctx, role)
+    }
+
+    /// Brings a market or a reserve that an earlier version of the program wrote to today's layout.
+    ///
+    /// - Anyone (`NothingToUpgrade`).
+    pub fn upgrade_layout(ctx: Context<UpgradeLayout>) -> Result<()> {
+        UpgradeLayout::handler(ctx)
+    }
+
+    /// Executes a queued listing: creates the reserve of an asset and its liquidity account, empty, with both indices at 1
+    /// and caps of zero.
+    ///
+    /// - Anyone, as in `execute_change`.
     /// - Remaining accounts: a price account per feed, each acceptable for new risk (`Price...`): from the start there is
     ///   a last accepted price.
     /// - Refuses mints with extensions beyond metadata and groups (`Extension...`; one that this build does not know
-    ///   already fails with `InvalidAccountData` when the liquidity account is sized), more than 18 decimals
-    ///   (`ConfigDecimals`), and incoherent parameters (`Config...`).
-    pub fn init_reserve<'info>(ctx: Context<'info, InitReserve<'info>>, config: ReserveConfig) -> Result<()> {
-        InitReserve::handler(ctx, config)
+    ///   already fails with `InvalidAccountData` when the liquidity account is sized), and more than 18 decimals
+    ///   (`ConfigDecimals`).
+    pub fn init_reserve<'info>(ctx: Context<'info, InitReserve<'info>>) -> Result<()> {
+        InitReserve::handler(ctx)
     }
 
-    /// Creates the market's own token and the reserve that mints it to borrowers, at par with the dollar.
+    /// Executes a queued listing of the market's own token: creates it, and the reserve that mints it to borrowers, at par
+    /// with the dollar.
     ///
-    /// - Only governance (`NotGovernance`), once per market (`MintedReserveExists`).
+    /// - Anyone, as in `execute_change`; once per market (`MintedReserveExists`).
     /// - `swap_reserve` is the pooled reserve whose asset the swap takes and gives (`WrongReserveKind`).
-    /// - Refuses an oracle, terms of collateral, or slopes of the stability fee (`ConfigMinted`).
-    pub fn init_minted_reserve(ctx: Context<InitMintedReserve>, config: ReserveConfig) -> Result<()> {
-        InitMintedReserve::handler(ctx, config)
+    pub fn init_minted_reserve(ctx: Context<InitMintedReserve>) -> Result<()> {
+        InitMintedReserve::handler(ctx)
     }
 
-    /// Sets the parameters of a market.
+    /// Pauses what `bits` say for `seconds`, in place of the signer's running pause; see [`state::pause`]. What governance
+    /// and guardian pause adds up: neither ends the other's pause.
     ///
-    /// - Only governance (`NotGovernance`). Refuses what `init_market` refuses.
-    pub fn update_market(ctx: Context<UpdateMarket>, params: MarketParams) -> Result<()> {
-        UpdateMarket::handler(ctx, params)
-    }
-
-    /// Sets the parameters of a reserve.
-    ///
-    /// - Only governance (`NotGovernance`). Refuses what `init_reserve` refuses.
-    /// - A liquidation threshold falls along a line over `ramp` seconds, a day at least (`ConfigRamp`); a haircut moves
-    ///   no faster than it always does; a `max_ltv` holds at once. A running ramp starts again from where it is.
-    /// - An asset does not leave its efficiency group or give its weights there up (`ConfigGroup`).
-    /// - Remaining accounts, if the feeds are others: a price account per feed, each acceptable for new risk.
-    pub fn update_reserve<'info>(
-        ctx: Context<'info, UpdateReserve<'info>>,
-        config: ReserveConfig,
-        ramp: u32,
-    ) -> Result<()> {
-        UpdateReserve::handler(ctx, config, ramp)
-    }
-
-    /// Pauses what `bits` say for `seconds`, in place of any running pause; see [`state::pause`].
-    ///
-    /// - Governance, for 30 days at most, or the guardian, for 3 days at most, not while a pause runs and not within 3
-    ///   days after its last one (`NotPauser`).
+    /// - Governance, for 30 days at most, or the guardian, for 3 days at most and not within 3 days after its last pause
+    ///   (`NotPauser`). No bits end a pause.
     /// - Repayments, liquidations and deposits to vaults in debt are paused only with everything else (`PauseOrder`).
     pub fn set_pause(ctx: Context<SetPause>, bits: u32, seconds: u32) -> Result<()> {
         SetPause::handler(ctx, bits, seconds)
     }
 
-    /// Pays `amount` of a reserve's insurance out, or mints that much of a minted reserve's surplus.
+    /// Executes a queued withdrawal of a reserve's insurance, or mints as much of a minted reserve's surplus.
     ///
-    /// - Only governance (`NotGovernance`), and only what leaves the configured part of what is owed insured
-    ///   (`InsuranceFloor`).
-    pub fn withdraw_insurance(ctx: Context<WithdrawInsurance>, amount: u64) -> Result<()> {
-        WithdrawInsurance::handler(ctx, amount)
+    /// - Anyone, as in `execute_change`, to the token account that the change names (`WrongTarget`), and only what leaves
+    ///   the configured part of what is owed insured (`InsuranceFloor`).
+    pub fn withdraw_insurance(ctx: Context<WithdrawInsurance>) -> Result<()> {
+        WithdrawInsurance::handler(ctx)
     }
 
     /// Opens vault `index` of `owner`, who signs. An owner may have many. Not while a flash loan is open (`InFlashLoan`).
@@ -261,10 +317,11 @@ pub mod keel {
     ///   if it is dead, that is if a challenge to it went unanswered.
     /// - Health strictly rises, or a position is closed, or the vault was in the close-out zone (`HealthNotRaised`).
     /// - A debt under the minimum position is repaid whole or not at all (`PartOfSmallPosition`), and pays the market's
-    ///   flat bounty at least, as far as the owner's margin goes.
+    ///   flat bounty at least, or what one of the minimum position would if that is less, as far as the owner's margin goes.
     /// - In shares, the collateral goes to a vault of the keeper's: `keeper_collateral_account` is that vault.
     /// - Debt that is left without collateral worth seizing is written off at once.
-    /// - Waits after a cluster restart (`RestartGracePeriod`). Remaining accounts as in [`valuation`].
+    /// - Waits after a cluster restart (`RestartGracePeriod`). Remaining accounts as in [`valuation`], that of an isolated
+    ///   collateral to be written if the debt counts against it (`MissingAccount`).
     pub fn liquidate<'info>(
         ctx: Context<'info, Liquidate<'info>>,
         max_repay: u64,
@@ -282,6 +339,7 @@ pub mod keel {
     /// - Refuses a debt that is not minted (`WrongReserveKind`), a part of a debt under the minimum position
     ///   (`PartOfSmallPosition`), more tokens than circulate (`InsufficientLiquidity`), more than the collateral's reserve
     ///   lets out within an hour or a day (`OutflowLimitExceeded`), and less than `min_seize` (`OutputTooSmall`).
+    /// - Remaining accounts as of a liquidation.
     pub fn redeem<'info>(ctx: Context<'info, Liquidate<'info>>, max_repay: u64, min_seize: u64) -> Result<()> {
         liquidation::redeem(ctx, max_repay, min_seize)
     }
@@ -291,6 +349,8 @@ pub mod keel {
     ///
     /// - Anyone. Nothing requires it. Remaining accounts: none, or a price account per feed, each acceptable
     ///   (`Price...`). An accepted price answers an open challenge.
+    /// - Of a minted reserve: none, or the pooled reserve that its swap holds (`WrongSwapReserve`). Then a loss of that is
+    ///   recognized, as before every swap.
     pub fn refresh_reserve<'info>(ctx: Context<'info, RefreshReserve<'info>>) -> Result<()> {
         RefreshReserve::handler(ctx)
     }

@@ -10,3 +10,5 @@ pub const LIQUIDITY: &[u8] = b"liquidity";
 pub const VAULT: &[u8] = b"vault";
 /// `["mint", market]`: the mint of a market's minted reserve.
 pub const MINT: &[u8] = b"mint";
+/// `["change", market, nonce: u64 little-endian]`: a queued change.
+pub const CHANGE: &[u8] = b"change";

@@ -5,7 +5,10 @@
 //!    one if the reserve has two feeds;
 //! 2. for every other occupied slot of the vault, in slot order: the reserve, then its price accounts.
 //!
-//! Only the reserves acted on are writable. The others are projected to the present in memory, so that two users of
+//! The reserve of an isolated collateral is there to be written when a debt that counts against its ceiling rises or falls: in
+//! its slot, or anywhere after these, if the vault holds none of it any more.
+//!
+//! Other than that, only the reserves acted on are writable. The others are projected to the present in memory, so that two users of
 //! different assets do not contend for a lock.
 
 use crate::errors::KeelError;
@@ -46,6 +49,18 @@ impl<'a, 'info> Cursor<'a, 'info> {
         }
         Ok(readings)
     }
+}
+
+/// The account of the reserve `key` among the remaining ones, to be written.
+///
+/// # Errors
+/// `MissingAccount` when it is not there.
+pub fn writable_reserve<'info>(
+    remaining: &'info [AccountInfo<'info>],
+    key: &Pubkey,
+) -> Result<AccountLoader<'info, Reserve>> {
+    let info = remaining.iter().find(|info| info.key == key && info.is_writable).ok_or(KeelError::MissingAccount)?;
+    AccountLoader::try_from(info)
 }
 
 /// The present: time, and the cluster's last restart.

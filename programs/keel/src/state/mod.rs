@@ -3,26 +3,43 @@
 //! All accounts are zero-copy: read in place, without deserialization. Fields are ordered so that there is no implicit
 //! padding; sizes are asserted at compile time and old bytes are kept as test fixtures.
 
+mod change;
 mod market;
+mod parameter;
 pub mod pause;
 mod reserve;
 mod vault;
 
-pub use market::{MAX_MIN_BOUNTY_MICRO_USD, MAX_MIN_POSITION_MICRO_USD, Market, MarketParams};
+pub use change::{Change, MAX_CHANGE_LEN, MAX_SECTIONS, PendingChange, ROLES, Role, has_section, revise, section_bit};
+pub use market::{
+    DEFAULT_WINDOW, MAX_MIN_BOUNTY_MICRO_USD, MAX_MIN_POSITION_MICRO_USD, Market, MarketParams, Offer, StepConfig,
+};
+pub use parameter::Slot;
 pub use reserve::{
-    CollateralConfig, FeedConfig, GroupConfig, HaircutState, LastPrice, Limits, MAX_DECIMALS, MAX_FEEDS, MintedConfig,
-    MintedState, OracleConfig, OutflowState, RampState, RateConfig, RateState, Reserve, ReserveConfig,
+    CollateralConfig, FeedConfig, GroupConfig, HaircutState, LastPrice, Limits, MAX_DECIMALS, MAX_FEEDS, MAX_STEPS,
+    MintedConfig, MintedState, OracleConfig, OutflowState, RampState, RateConfig, RateState, Reserve, ReserveConfig,
     VolatilityConfig, VolatilityState,
 };
-pub use vault::{MAX_POSITIONS, Position, Vault, rights, vault_mut};
+pub use vault::{MAX_POSITIONS, Position, Vault, rights};
 
 use anchor_lang::prelude::*;
+use anchor_lang::{Discriminator, ZeroCopy};
 use keel_risk::Fraction;
 pub use keel_risk::pool::Kind;
 pub use keel_risk::price::Side;
 
-/// Layout version that this program writes.
-pub const LAYOUT_VERSION: u8 = 1;
+/// The account of kind `T` in `data`, for accounts that are of one kind only in some variants of an instruction. The
+/// caller checks the account's owner.
+pub fn view<T: ZeroCopy + Discriminator>(data: &[u8]) -> Option<&T> {
+    let (discriminator, bytes) = data.split_at_checked(T::DISCRIMINATOR.len())?;
+    bytemuck::try_from_bytes(bytes).ok().filter(|_| discriminator == T::DISCRIMINATOR)
+}
+
+/// [`view`], to be changed.
+pub fn view_mut<T: ZeroCopy + Discriminator>(data: &mut [u8]) -> Option<&mut T> {
+    let (discriminator, bytes) = data.split_at_mut_checked(T::DISCRIMINATOR.len())?;
+    bytemuck::try_from_bytes_mut(bytes).ok().filter(|_| discriminator == T::DISCRIMINATOR)
+}
 
 /// A 128-bit number as two words: the alignment of `u128` differs between the targets that compile and read accounts.
 #[zero_copy]

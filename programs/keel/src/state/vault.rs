@@ -1,5 +1,4 @@
 use crate::errors::KeelError;
-use anchor_lang::Discriminator;
 use anchor_lang::prelude::*;
 use keel_risk::Fraction;
 use keel_risk::price::Side;
@@ -68,23 +67,11 @@ pub mod rights {
     pub const ALL: u32 = DEPOSIT | WITHDRAW | BORROW | GROUP | PAY_ANYONE;
 }
 
-/// The vault in an account's data, for accounts that are vaults only in one variant of an instruction.
-///
-/// # Errors
-/// `NotAVault` when it is none. The caller checks the account's owner.
-pub fn vault_mut(data: &mut [u8]) -> Outcome<&mut Vault> {
-    let (discriminator, bytes) = data.split_at_mut_checked(Vault::DISCRIMINATOR.len()).ok_or(KeelError::NotAVault)?;
-    if discriminator != Vault::DISCRIMINATOR {
-        return Err(KeelError::NotAVault);
-    }
-    bytemuck::try_from_bytes_mut(bytes).map_err(|_| KeelError::NotAVault)
-}
-
 /// A set of positions with one owner and one health factor.
 #[account(zero_copy)]
 #[derive(Debug)]
 pub struct Vault {
-    /// [`super::LAYOUT_VERSION`].
+    /// [`Vault::VERSION`].
     pub version: u8,
     /// Bump of this address.
     pub bump: u8,
@@ -123,6 +110,8 @@ type Outcome<T> = core::result::Result<T, KeelError>;
 impl Vault {
     /// Account size, discriminator included.
     pub const SPACE: usize = 8 + size_of::<Self>();
+    /// Layout version that this program writes.
+    pub const VERSION: u8 = 1;
 
     /// Flag: bad debt was recognized while other positions remained. What is left goes to insurance and is written
     /// off by `resolve_bad_debt`; the owner can take nothing out.

@@ -1,6 +1,7 @@
+use crate::errors::KeelError;
 use crate::events::MarketCreated;
 use crate::seeds;
-use crate::state::{LAYOUT_VERSION, Market, MarketParams};
+use crate::state::{Market, MarketParams};
 use anchor_lang::prelude::*;
 
 #[derive(Accounts)]
@@ -15,15 +16,23 @@ pub struct InitMarket<'info> {
 }
 
 impl InitMarket<'_> {
-    pub fn handler(ctx: Context<Self>, id: u16, params: MarketParams) -> Result<()> {
-        params.validate()?;
+    pub fn handler(
+        ctx: Context<Self>,
+        id: u16,
+        params: MarketParams,
+        guardian: Pubkey,
+        risk_steward: Pubkey,
+    ) -> Result<()> {
+        require_keys_neq!(guardian, Pubkey::default(), KeelError::ZeroAddress);
         let governance = ctx.accounts.governance.key();
         let mut market = ctx.accounts.market.load_init()?;
-        market.version = LAYOUT_VERSION;
+        market.version = Market::VERSION;
         market.bump = ctx.bumps.market;
         market.id = id;
         market.governance = governance;
-        market.configure(&params);
+        market.guardian = guardian;
+        market.risk_steward = risk_steward;
+        market.configure(&params)?;
         emit!(MarketCreated { market: ctx.accounts.market.key(), governance, id });
         Ok(())
     }

@@ -1,6 +1,6 @@
 use crate::errors::KeelError;
-use crate::events::ReserveCreated;
-use crate::state::{Kind, LAYOUT_VERSION, MAX_DECIMALS, Market, Reserve, ReserveConfig};
+use crate::events::{ChangeExecuted, ReserveCreated};
+use crate::state::{Change, Kind, MAX_DECIMALS, Market, PendingChange, Reserve};
 use crate::valuation::{self, Cursor};
 use crate::{seeds, token};
 use anchor_lang::prelude::*;
@@ -11,8 +11,12 @@ use keel_risk::price::Purpose;
 pub struct InitReserve<'info> {
     #[account(mut)]
     pub payer: Signer<'info>,
-    pub governance: Signer<'info>,
     pub market: AccountLoader<'info, Market>,
+    #[account(mut, close = rent_payer)]
+    pub pending: AccountLoader<'info, PendingChange>,
+    /// CHECK: paid for the pending change, and gets it back.
+    #[account(mut, address = pending.load()?.rent_payer)]
+    pub rent_payer: UncheckedAccount<'info>,
     #[account(mint::token_program = token_program)]
     pub mint: Box<InterfaceAccount<'info, Mint>>,
     #[account(
@@ -38,23 +42,27 @@ pub struct InitReserve<'info> {
 }
 
 impl InitReserve<'_> {
-    fn validate(&self, config: &ReserveConfig) -> Result<()> {
-        require_keys_eq!(self.governance.key(), self.market.load()?.governance, KeelError::NotGovernance);
+    fn validate(&self) -> Result<()> {
         require_gte!(MAX_DECIMALS, self.mint.decimals, KeelError::ConfigDecimals);
-        token::require_plain_mint(self.mint.as_ref().as_ref())?;
-        Ok(config.validate(Kind::Pooled)?)
+        token::require_plain_mint(self.mint.as_ref().as_ref())
     }
 
-    pub fn handler(ctx: Context<Self>, config: ReserveConfig) -> Result<()> {
+    pub fn handler(ctx: Context<Self>) -> Result<()> {
         let accounts = &ctx.accounts;
-        accounts.validate(&config)?;
+        accounts.validate()?;
         let moment = valuation::moment(&Clock::get()?)?;
+        let pending = accounts.pending.load()?;
+        let market = accounts.market.key();
+        let Change::List { config } = pending.ready(&market, &accounts.mint.key(), moment.now)? else {
+            return Err(KeelError::WrongChange.into());
+        };
+        config.validate(Kind::Pooled)?;
         {
             let mut reserve = accounts.reserve.load_init()?;
-            reserve.version = LAYOUT_VERSION;
+            reserve.version = Reserve::VERSION;
             reserve.bump = ctx.bumps.reserve;
             reserve.decimals = accounts.mint.decimals;
-            reserve.market = accounts.market.key();
+            reserve.market = market;
             reserve.mint = accounts.mint.key();
             reserve.token_program = accounts.token_program.key();
             reserve.liquidity = accounts.liquidity.key();
@@ -64,11 +72,8 @@ impl InitReserve<'_> {
             let readings = Cursor::new(ctx.remaining_accounts).readings(&reserve, &receiver)?;
             reserve.require_prices(&readings, Purpose::NewRisk, &moment)?;
         }
-        emit!(ReserveCreated {
-            market: accounts.market.key(),
-            reserve: accounts.reserve.key(),
-            mint: accounts.mint.key(),
-        });
+        emit!(ReserveCreated { market, reserve: accounts.reserve.key(), mint: accounts.mint.key() });
+        emit!(ChangeExecuted { market, change: accounts.pending.key(), nonce: pending.nonce });
         Ok(())
     }
 }

@@ -3,7 +3,7 @@ use crate::events::{BadDebtRecognized, CollateralForfeited, Liquidated};
 use crate::oracle::{NO_READINGS, Readings};
 use crate::state::{self, Market, Reserve, Vault, pause};
 use crate::token::Door;
-use crate::valuation::{self, Acted, Cursor, Others};
+use crate::valuation::{self, Acted, Cursor, Others, writable_reserve};
 use anchor_lang::prelude::*;
 use keel_risk::health::Totals;
 use keel_risk::liquidation::{self, Pair, Plan, Rules};
@@ -93,19 +93,25 @@ impl<'a> Case<'a> {
         Ok(self.pair.totals_after(&self.before, owed, held).map_err(KeelError::from)?)
     }
 
-    /// Takes `amount` off the vault's debt, and off what counts against an isolated collateral that takes part.
-    pub fn repay(&mut self, amount: Amount, now: i64) -> Result<()> {
+    /// Takes `amount` off the vault's debt, and off what counts against an isolated collateral.
+    pub fn repay<'info>(&mut self, amount: Amount, now: i64, remaining: &'info [AccountInfo<'info>]) -> Result<()> {
         let owed = self.vault.debt(self.debt.key)?;
         let repaid = self.debt.pool.repay(Quantity::Exact(amount), owed).map_err(KeelError::from)?;
-        self.release_isolated(repaid.shares)?;
+        self.release_isolated(repaid.shares, remaining)?;
         self.vault.remove_debt(self.debt.key, repaid.shares)?;
         Ok(self.debt.reserve.let_in(repaid.amount, now)?)
     }
 
-    fn release_isolated(&mut self, shares: DebtShares) -> Result<()> {
+    /// Gives the ceiling back what `shares` of the debt counted for, whichever collateral is seized.
+    fn release_isolated<'info>(&mut self, shares: DebtShares, remaining: &'info [AccountInfo<'info>]) -> Result<()> {
         let released = self.vault.release_isolated_debt(self.debt.key, shares)?;
-        if self.vault.isolated_reserve == *self.collateral.key {
-            self.collateral.reserve.release_isolated_debt(released);
+        if released == 0 {
+            return Ok(());
+        }
+        let isolated = self.vault.isolated_reserve;
+        match [&mut self.debt, &mut self.collateral].into_iter().find(|leg| *leg.key == isolated) {
+            Some(leg) => leg.reserve.release_isolated_debt(released),
+            None => writable_reserve(remaining, &isolated)?.load_mut()?.release_isolated_debt(released),
         }
         Ok(())
     }
@@ -215,7 +221,7 @@ impl<'info> Liquidate<'info> {
         let account: AccountInfo<'info> = self.keeper_collateral_account.to_account_info();
         let mut data = account.try_borrow_mut_data()?;
         require_keys_eq!(*account.owner, crate::ID, KeelError::NotAVault);
-        let vault = state::vault_mut(&mut data)?;
+        let vault: &mut Vault = state::view_mut(&mut data).ok_or(KeelError::NotAVault)?;
         require_keys_eq!(vault.market, self.market.key(), KeelError::WrongMarket);
         vault.require_solvent()?;
         if vault.find(key).is_none() {
@@ -248,14 +254,21 @@ impl<'info> Liquidate<'info> {
     }
 
     /// Plans the liquidation and enters it in the vault and the books of both reserves.
-    fn execute(&self, case: &mut Case, receive: Receive, max_repay: u64, now: i64) -> Result<(Plan, Totals)> {
+    fn execute(
+        &self,
+        case: &mut Case,
+        receive: Receive,
+        max_repay: u64,
+        now: i64,
+        remaining: &'info [AccountInfo<'info>],
+    ) -> Result<(Plan, Totals)> {
         if receive == Receive::Shares {
             case.pair.liquid = Amount::MAX;
         }
         let terms = case.collateral.reserve.bonus_terms(case.grouped);
         let plan = liquidation::plan(&case.before, &case.rules, &terms, &case.pair, Amount(max_repay))
             .map_err(KeelError::from)?;
-        case.repay(plan.repay, now)?;
+        case.repay(plan.repay, now, remaining)?;
         self.seize(case, &plan, receive, now)?;
         let after = case.totals_after()?;
         let may_fall = plan.close_out || plan.repays_all || plan.seizes_all;
@@ -279,7 +292,7 @@ impl<'info> Liquidate<'info> {
             let remaining = ctx.remaining_accounts;
             let mut case =
                 accounts.case(&mut vault, &mut debt, &mut collateral, &moment, pause::LIQUIDATE, remaining)?;
-            let (plan, after) = accounts.execute(&mut case, receive, max_repay, moment.now)?;
+            let (plan, after) = accounts.execute(&mut case, receive, max_repay, moment.now, remaining)?;
             require_gte!(plan.to_keeper.0, min_seize, KeelError::SlippageExceeded);
             case.settle(&moment)?;
             let before = case.before;

@@ -7,7 +7,7 @@ use crate::valuation;
 use anchor_lang::prelude::*;
 use keel_risk::liquidation::Pair;
 use keel_risk::price::Side;
-use keel_risk::redemption;
+use keel_risk::redemption::{self, Fees};
 use keel_risk::units::Amount;
 
 /// Burns minted tokens for collateral of a vault near its limit, a dollar each less the fee, and takes as many off its debt.
@@ -18,27 +18,26 @@ pub fn redeem<'info>(ctx: Context<'info, Liquidate<'info>>, max_repay: u64, min_
     let moment = valuation::moment(&clock)?;
     valuation::require_past_restart(&accounts.market, &clock, &moment)?;
     let (debt_door, collateral_door) = accounts.validate()?;
-    let (plan, fee, before, after, books) = {
+    let (plan, before, after, books) = {
         let mut vault = accounts.vault.load_mut()?;
         let (mut debt, mut collateral) = (accounts.debt_reserve.load_mut()?, accounts.collateral_reserve.load_mut()?);
         require!(debt.is_minted(), KeelError::WrongReserveKind);
         let mut case =
             accounts.case(&mut vault, &mut debt, &mut collateral, &moment, pause::REDEEM, ctx.remaining_accounts)?;
         let terms = case.debt.reserve.config.redemption_terms();
-        let circulating = case.debt.pool.circulating().map_err(KeelError::from)?;
-        let mut base = case.debt.reserve.redemption_base();
-        let most = Amount(max_repay).min(case.pair.owed);
-        let fee = base.fee(moment.now, &terms, most, circulating).map_err(KeelError::from)?;
+        let circulating = case.debt.reserve.redeemable_tokens(&case.debt.pool)?;
+        let base = case.debt.reserve.redemption_base();
+        let fees = Fees::new(&terms, &base, moment.now, circulating).map_err(KeelError::from)?;
         // The owner gives collateral away: it counts at what is worse for the redeemer, as for new risk.
         let high = case.collateral.reserve.new_risk_price(&case.collateral.readings, Side::Debt, &moment)?;
         let pair = Pair { collateral_price: high, ..case.pair };
-        let plan = redemption::plan(&case.before, &terms, case.rules.min_position, &pair, Amount(max_repay), fee)
+        let plan = redemption::plan(&case.before, case.rules.min_position, &pair, Amount(max_repay), &fees)
             .map_err(KeelError::from)?;
-        base.redeemed(moment.now, &terms, plan.repay, circulating).map_err(KeelError::from)?;
+        let base = fees.after(plan.repay).map_err(KeelError::from)?;
         case.debt.reserve.minted.redemption_base = base.base.into();
         case.debt.reserve.minted.redemption_at = base.at;
 
-        case.repay(plan.repay, moment.now)?;
+        case.repay(plan.repay, moment.now, ctx.remaining_accounts)?;
         let held = case.vault.collateral(case.collateral.key)?;
         let seized = case.collateral.pool.seize(held, plan.seize, plan.seize, false).map_err(KeelError::from)?;
         case.vault.remove_collateral(case.collateral.key, seized.shares)?;
@@ -47,7 +46,7 @@ pub fn redeem<'info>(ctx: Context<'info, Liquidate<'info>>, max_repay: u64, min_
         require!(after.is_healthier_than(&case.before), KeelError::HealthNotRaised);
         case.settle(&moment)?;
         let before = case.before;
-        (plan, fee, before, after, (debt.tokens()?, collateral.tokens()?))
+        (plan, before, after, (debt.tokens()?, collateral.tokens()?))
     };
     require_gte!(plan.seize.0, min_seize, KeelError::OutputTooSmall);
     debt_door.take(&accounts.keeper_debt_account, &accounts.keeper, plan.repay.0)?;
@@ -60,7 +59,7 @@ pub fn redeem<'info>(ctx: Context<'info, Liquidate<'info>>, max_repay: u64, min_
         collateral_reserve: accounts.collateral_reserve.key(),
         repaid: plan.repay.0,
         paid: plan.seize.0,
-        fee: fee.to_bits(),
+        fee: plan.fee.to_bits(),
         health_before: health_bits(&before),
         health_after: health_bits(&after),
     });

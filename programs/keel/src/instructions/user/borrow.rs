@@ -1,9 +1,9 @@
-use super::{UserFlow, writable_reserve};
+use super::UserFlow;
 use crate::errors::KeelError;
 use crate::events::Flow;
 use crate::instructions::AmountSpec;
 use crate::state::{pause, rights};
-use crate::valuation;
+use crate::valuation::{self, writable_reserve};
 use anchor_lang::prelude::*;
 use keel_risk::price::Side;
 use keel_risk::units::Amount;

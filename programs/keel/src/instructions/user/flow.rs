@@ -92,15 +92,3 @@ pub fn deposit_action(vault: &Vault, reserve: &Pubkey) -> u32 {
     let tops_up = vault.find(reserve).is_some() && vault.has(Side::Debt);
     if tops_up { pause::DEPOSIT | pause::TOP_UP } else { pause::DEPOSIT }
 }
-
-/// The account of the reserve `key` among the remaining ones, to be written.
-///
-/// # Errors
-/// `MissingAccount` when it is not there.
-pub fn writable_reserve<'info>(
-    remaining: &'info [AccountInfo<'info>],
-    key: &Pubkey,
-) -> Result<AccountLoader<'info, Reserve>> {
-    let info = remaining.iter().find(|info| info.key == key && info.is_writable).ok_or(KeelError::MissingAccount)?;
-    AccountLoader::try_from(info)
-}

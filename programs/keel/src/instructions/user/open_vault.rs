@@ -1,5 +1,5 @@
 use crate::events::VaultOpened;
-use crate::state::{LAYOUT_VERSION, MAX_POSITIONS, Market, Position, Vault};
+use crate::state::{MAX_POSITIONS, Market, Position, Vault};
 use crate::{introspection, seeds};
 use anchor_lang::prelude::*;
 
@@ -29,7 +29,7 @@ impl OpenVault<'_> {
         introspection::require_no_flash_loan(&ctx.accounts.instructions)?;
         let (market, owner) = (ctx.accounts.market.key(), ctx.accounts.owner.key());
         *ctx.accounts.vault.load_init()? = Vault {
-            version: LAYOUT_VERSION,
+            version: Vault::VERSION,
             bump: ctx.bumps.vault,
             index,
             flags: 0,

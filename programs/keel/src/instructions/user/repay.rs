@@ -1,8 +1,9 @@
-use super::{UserFlow, writable_reserve};
+use super::UserFlow;
 use crate::errors::KeelError;
 use crate::events::Flow;
 use crate::instructions::AmountSpec;
 use crate::state::pause;
+use crate::valuation::writable_reserve;
 use anchor_lang::prelude::*;
 
 /// Takes tokens from the user and burns debt shares of the vault for them, rounded down; ALL clears the debt.

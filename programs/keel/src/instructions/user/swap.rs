@@ -4,10 +4,9 @@ use crate::state::{Market, Reserve, pause};
 use crate::token::Door;
 use crate::valuation::{self, Cursor};
 use anchor_lang::prelude::*;
-use keel_risk::pool::Pool;
 use keel_risk::price::{Moment, Purpose, Side, UnitPrice};
-use keel_risk::swap;
-use keel_risk::units::{Amount, Quantity, SupplyShares};
+use keel_risk::swap::{self, Exchange};
+use keel_risk::units::Amount;
 
 /// The accounts of both directions of the swap between the minted token and the asset of a pooled reserve.
 /// Remaining accounts: the price accounts of the pooled reserve.
@@ -39,12 +38,11 @@ pub struct Swap<'info> {
     pub pooled_token_program: UncheckedAccount<'info>,
 }
 
-/// Both reserves, accrued, and what the asset counts at.
+/// Both reserves, their books, and what the asset counts at.
 struct Sides<'a> {
     minted: &'a mut Reserve,
     pooled: &'a mut Reserve,
-    minted_books: Pool,
-    pooled_books: Pool,
+    books: swap::Swap,
     low: UnitPrice,
     high: UnitPrice,
 }
@@ -64,27 +62,26 @@ impl<'a> Sides<'a> {
         let low = pooled.new_risk_price(&readings, Side::Collateral, moment)?;
         let high = pooled.new_risk_price(&readings, Side::Debt, moment)?;
         pooled.remember_prices(&readings, Purpose::NewRisk, moment)?;
-        let (mut minted_books, pooled_books) = (minted.accrued_pool(moment.now)?, pooled.accrued_pool(moment.now)?);
-        let held = pooled_books.supply_index.amount_of(swap_shares(minted)).map_err(KeelError::from)?;
-        let at = |price| swap::tokens_for_assets(held, pooled.decimals, price, minted.decimals);
-        let loss = minted_books
-            .mark_swap(at(low).map_err(KeelError::from)?, at(UnitPrice::MAX).map_err(KeelError::from)?)
-            .map_err(KeelError::from)?;
-        if !loss.owed.is_zero() {
-            // No vault owed this: the swap's own holding lost it.
-            emit!(BadDebtRecognized::new(Pubkey::default(), accounts.minted_reserve.key(), &loss, &minted_books));
-        }
-        Ok(Self { minted, pooled, minted_books, pooled_books, low, high })
+        let mut books = minted.swap_with(minted.accrued_pool(moment.now)?, pooled, pooled.accrued_pool(moment.now)?);
+        mark(&mut books, low, accounts.minted_reserve.key())?;
+        Ok(Self { minted, pooled, books, low, high })
     }
 
     fn settle(self) -> Result<()> {
-        self.minted.settle(self.minted_books)?;
-        Ok(self.pooled.settle(self.pooled_books)?)
+        self.minted.minted.swap_shares = self.books.held.0.into();
+        self.minted.settle(self.books.minted)?;
+        Ok(self.pooled.settle(self.books.pooled)?)
     }
 }
 
-fn swap_shares(minted: &Reserve) -> SupplyShares {
-    SupplyShares(minted.minted.swap_shares.into())
+/// Values what the swap of the minted reserve at `key` holds, and tells of a loss. No vault owed it: the swap's own holding
+/// lost it.
+pub fn mark(books: &mut swap::Swap, low: UnitPrice, key: Pubkey) -> Result<()> {
+    let loss = books.mark(low).map_err(KeelError::from)?;
+    if !loss.owed.is_zero() {
+        emit!(BadDebtRecognized::new(Pubkey::default(), key, &loss, &books.minted));
+    }
+    Ok(())
 }
 
 impl<'info> Swap<'info> {
@@ -111,6 +108,11 @@ impl<'info> Swap<'info> {
         )?;
         Ok((minted_door, pooled_door))
     }
+
+    fn log(&self, minted: bool, done: &Exchange) {
+        let Exchange { tokens, assets, fee } = *done;
+        emit!(Swapped { user: self.user.key(), minted, tokens: tokens.0, assets: assets.0, fee: fee.0 });
+    }
 }
 
 /// Takes assets and mints tokens for them, at a dollar each at most, less a fee.
@@ -118,27 +120,25 @@ pub fn swap_in<'info>(ctx: Context<'info, Swap<'info>>, assets: u64, min_tokens:
     let accounts = &*ctx.accounts;
     let moment = valuation::moment(&Clock::get()?)?;
     let (minted_door, pooled_door) = accounts.validate()?;
-    let (minted_books, pooled_books, tokens, fee) = {
+    let (minted_books, pooled_books, done) = {
         let (mut minted, mut pooled) = (accounts.minted_reserve.load_mut()?, accounts.pooled_reserve.load_mut()?);
         let mut sides = Sides::new(accounts, &mut minted, &mut pooled, &moment, ctx.remaining_accounts)?;
-        let limits = (sides.minted.config.limits.swap_cap, sides.pooled.config.limits.deposit_cap);
-        let value = swap::tokens_for_assets(Amount(assets), sides.pooled.decimals, sides.low, sides.minted.decimals)
+        let fee_bps = sides.minted.config.minted.swap_in_fee_bps;
+        let (swap_cap, deposit_cap) = (sides.minted.config.limits.swap_cap, sides.pooled.config.limits.deposit_cap);
+        let done = sides
+            .books
+            .take_in(Amount(assets), sides.low, fee_bps, Amount(swap_cap), Amount(deposit_cap))
             .map_err(KeelError::from)?;
-        let fee = swap::fee(value, sides.minted.config.minted.swap_in_fee_bps).map_err(KeelError::from)?;
-        let tokens = sides.minted_books.swap_in(value, fee, Amount(limits.0)).map_err(KeelError::from)?;
-        let held = sides.pooled_books.deposit(Amount(assets), Amount(limits.1)).map_err(KeelError::from)?;
-        let shares = swap_shares(sides.minted).checked_add(held.shares).map_err(KeelError::from)?;
-        sides.minted.minted.swap_shares = shares.0.into();
-        sides.pooled.let_in(Amount(assets), moment.now)?;
+        sides.pooled.let_in(done.assets, moment.now)?;
         sides.settle()?;
-        (minted.tokens()?, pooled.tokens()?, tokens, fee)
+        (minted.tokens()?, pooled.tokens()?, done)
     };
-    require_gte!(tokens.0, min_tokens, KeelError::OutputTooSmall);
-    pooled_door.take(&accounts.user_pooled_account, &accounts.user, assets)?;
-    minted_door.pay(&accounts.user_minted_account, tokens.0)?;
+    require_gte!(done.tokens.0, min_tokens, KeelError::OutputTooSmall);
+    pooled_door.take(&accounts.user_pooled_account, &accounts.user, done.assets.0)?;
+    minted_door.pay(&accounts.user_minted_account, done.tokens.0)?;
     pooled_door.require_backed(pooled_books)?;
     minted_door.require_backed(minted_books)?;
-    emit!(Swapped { user: accounts.user.key(), minted: true, tokens: tokens.0, assets, fee: fee.0 });
+    accounts.log(true, &done);
     Ok(())
 }
 
@@ -147,26 +147,20 @@ pub fn swap_out<'info>(ctx: Context<'info, Swap<'info>>, tokens: u64, min_assets
     let accounts = &*ctx.accounts;
     let moment = valuation::moment(&Clock::get()?)?;
     let (minted_door, pooled_door) = accounts.validate()?;
-    let (minted_books, pooled_books, assets, fee) = {
+    let (minted_books, pooled_books, done) = {
         let (mut minted, mut pooled) = (accounts.minted_reserve.load_mut()?, accounts.pooled_reserve.load_mut()?);
         let mut sides = Sides::new(accounts, &mut minted, &mut pooled, &moment, ctx.remaining_accounts)?;
-        let fee = swap::fee(Amount(tokens), sides.minted.config.minted.swap_out_fee_bps).map_err(KeelError::from)?;
-        let paid = sides.minted_books.swap_out(Amount(tokens), fee).map_err(KeelError::from)?;
-        let assets = swap::assets_for_tokens(paid, sides.minted.decimals, sides.high, sides.pooled.decimals)
-            .map_err(KeelError::from)?;
-        let held = swap_shares(sides.minted);
-        let change = sides.pooled_books.withdraw(Quantity::Exact(assets), held).map_err(KeelError::from)?;
-        let shares = held.checked_sub(change.shares).map_err(KeelError::from)?;
-        sides.minted.minted.swap_shares = shares.0.into();
-        sides.pooled.let_out(assets, moment.now)?;
+        let fee_bps = sides.minted.config.minted.swap_out_fee_bps;
+        let done = sides.books.pay_out(Amount(tokens), sides.high, fee_bps).map_err(KeelError::from)?;
+        sides.pooled.let_out(done.assets, moment.now)?;
         sides.settle()?;
-        (minted.tokens()?, pooled.tokens()?, assets, fee)
+        (minted.tokens()?, pooled.tokens()?, done)
     };
-    require_gte!(assets.0, min_assets, KeelError::OutputTooSmall);
-    minted_door.take(&accounts.user_minted_account, &accounts.user, tokens)?;
-    pooled_door.pay(&accounts.user_pooled_account, assets.0)?;
+    require_gte!(done.assets.0, min_assets, KeelError::OutputTooSmall);
+    minted_door.take(&accounts.user_minted_account, &accounts.user, done.tokens.0)?;
+    pooled_door.pay(&accounts.user_pooled_account, done.assets.0)?;
     minted_door.require_backed(minted_books)?;
     pooled_door.require_backed(pooled_books)?;
-    emit!(Swapped { user: accounts.user.key(), minted: false, tokens, assets: assets.0, fee: fee.0 });
+    accounts.log(false, &done);
     Ok(())
 }

@@ -1,8 +1,12 @@
 //! What governance sets of a reserve, and its translation to the risk crate's terms.
+//!
+//! The structs are parts of an account and arguments of instructions. `zero_copy` describes them in the IDL, and so would
+//! Anchor's `AnchorSerialize`, a second time; plain Borsh serializes alike.
 
 use super::Outcome;
 use crate::errors::KeelError;
 use anchor_lang::prelude::*;
+use borsh::BorshSerialize;
 use keel_risk::config::{self, CollateralTerms, GroupTerms, OracleTerms};
 use keel_risk::haircut::HaircutTerms;
 use keel_risk::interest::{AdaptiveCurve, RateCurve, RateModel};
@@ -19,7 +23,7 @@ pub const MAX_FEEDS: usize = 2;
 
 /// One price feed of a reserve.
 #[zero_copy]
-#[derive(AnchorSerialize, AnchorDeserialize, Debug, Default, PartialEq, Eq)]
+#[derive(BorshSerialize, AnchorDeserialize, Debug, Default, PartialEq, Eq)]
 pub struct FeedConfig {
     /// The feed's identity with the oracle; zeros in an unused second feed.
     pub feed_id: [u8; 32],
@@ -29,7 +33,7 @@ pub struct FeedConfig {
 
 /// The oracles of a reserve and what is demanded of them. Both feeds unset for a minted reserve, which is owed at par.
 #[zero_copy]
-#[derive(AnchorSerialize, AnchorDeserialize, Debug, Default, PartialEq, Eq)]
+#[derive(BorshSerialize, AnchorDeserialize, Debug, Default, PartialEq, Eq)]
 pub struct OracleConfig {
     /// The first is required, the second optional.
     pub feeds: [FeedConfig; MAX_FEEDS],
@@ -51,7 +55,7 @@ pub struct OracleConfig {
 
 /// What an asset is worth as collateral, and what its liquidation pays. Basis points.
 #[zero_copy]
-#[derive(AnchorSerialize, AnchorDeserialize, Debug, Default, PartialEq, Eq)]
+#[derive(BorshSerialize, AnchorDeserialize, Debug, Default, PartialEq, Eq)]
 pub struct CollateralConfig {
     /// Discount in quiet markets.
     pub base_haircut_bps: u32,
@@ -73,7 +77,7 @@ pub struct CollateralConfig {
 
 /// How the haircut follows the market.
 #[zero_copy]
-#[derive(AnchorSerialize, AnchorDeserialize, Debug, Default, PartialEq, Eq)]
+#[derive(BorshSerialize, AnchorDeserialize, Debug, Default, PartialEq, Eq)]
 pub struct VolatilityConfig {
     /// Least seconds between two samples of the price.
     pub min_interval: u32,
@@ -96,7 +100,7 @@ pub struct VolatilityConfig {
 /// The weights of an asset in vaults of its efficiency group whose every debt is in it. They replace haircut and loan to
 /// value: the haircut measures moves against the dollar, which the assets of a group share. Basis points.
 #[zero_copy]
-#[derive(AnchorSerialize, AnchorDeserialize, Debug, Default, PartialEq, Eq)]
+#[derive(BorshSerialize, AnchorDeserialize, Debug, Default, PartialEq, Eq)]
 pub struct GroupConfig {
     /// The group's number; 0 when the asset is in none.
     pub id: u32,
@@ -114,7 +118,7 @@ pub struct GroupConfig {
 
 /// The interest of a reserve. Yearly rates in basis points.
 #[zero_copy]
-#[derive(AnchorSerialize, AnchorDeserialize, Debug, Default, PartialEq, Eq)]
+#[derive(BorshSerialize, AnchorDeserialize, Debug, Default, PartialEq, Eq)]
 pub struct RateConfig {
     /// [`Self::KINKED`] or [`Self::ADAPTIVE`].
     pub model: u32,
@@ -142,7 +146,7 @@ pub struct RateConfig {
 
 /// How much a reserve takes on and lets out. Native units where nothing else is said.
 #[zero_copy]
-#[derive(AnchorSerialize, AnchorDeserialize, Debug, Default, PartialEq, Eq)]
+#[derive(BorshSerialize, AnchorDeserialize, Debug, Default, PartialEq, Eq)]
 pub struct Limits {
     /// Most that may be supplied.
     pub deposit_cap: u64,
@@ -162,7 +166,7 @@ pub struct Limits {
 
 /// What concerns a minted reserve alone. Basis points.
 #[zero_copy]
-#[derive(AnchorSerialize, AnchorDeserialize, Debug, Default, PartialEq, Eq)]
+#[derive(BorshSerialize, AnchorDeserialize, Debug, Default, PartialEq, Eq)]
 pub struct MintedConfig {
     /// Fee for minting against the swap's asset.
     pub swap_in_fee_bps: u32,
@@ -182,7 +186,7 @@ pub struct MintedConfig {
 
 /// Everything that governance sets of a reserve.
 #[zero_copy]
-#[derive(AnchorSerialize, AnchorDeserialize, Debug, Default, PartialEq, Eq)]
+#[derive(BorshSerialize, AnchorDeserialize, Debug, Default, PartialEq, Eq)]
 pub struct ReserveConfig {
     pub limits: Limits,
     pub oracle: OracleConfig,
@@ -229,7 +233,8 @@ impl OracleConfig {
         self.feeds.iter().take(self.feed_count())
     }
 
-    pub(super) fn bounds(&self, purpose: Purpose) -> Bounds {
+    /// What is demanded of a price for a purpose.
+    pub fn bounds(&self, purpose: Purpose) -> Bounds {
         match purpose {
             Purpose::NewRisk => {
                 Bounds { max_age: self.max_age_new_risk, max_confidence_bps: self.max_confidence_new_risk_bps }
@@ -300,6 +305,13 @@ impl ReserveConfig {
             }
         }
         Ok(())
+    }
+
+    /// The same without caps, which is how an asset is listed.
+    pub fn without_caps(&self) -> Self {
+        let mut config = *self;
+        (config.limits.deposit_cap, config.limits.borrow_cap, config.limits.swap_cap) = (0, 0, 0);
+        config
     }
 
     /// The haircut, the loan to value and the bonus.

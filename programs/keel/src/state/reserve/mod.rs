@@ -1,6 +1,7 @@
 //! One asset of a market: its layout, its books, and what its collateral carries.
 
 mod config;
+mod parameters;
 mod prices;
 
 pub use config::{
@@ -11,6 +12,7 @@ pub use prices::LastPrice;
 
 use crate::errors::KeelError;
 use anchor_lang::prelude::*;
+use keel_risk::change::RESERVE_STEPS;
 use keel_risk::config::check_bonus_raises_health;
 use keel_risk::haircut::{self, Haircut, ThresholdRamp};
 use keel_risk::health::{Totals, collateral_factor};
@@ -20,11 +22,12 @@ use keel_risk::outflow::Outflow;
 use keel_risk::pool::{self, Indices, Kind, Pool};
 use keel_risk::price::{Purpose, Side, UnitPrice};
 use keel_risk::redemption::FeeBase;
+use keel_risk::swap::Swap;
 use keel_risk::units::{Amount, DebtIndex, DebtShares, SupplyIndex, SupplyShares, Usd};
 use keel_risk::volatility::Volatility;
 use keel_risk::{Fraction, RiskError};
 
-use super::{Position, Words};
+use super::{MAX_SECTIONS, Position, Words, revise};
 
 /// Most decimals of a mint: with an exponent of -12 a price can still be computed exactly.
 pub const MAX_DECIMALS: u8 = 18;
@@ -108,7 +111,7 @@ pub struct MintedState {
 #[account(zero_copy)]
 #[derive(Debug)]
 pub struct Reserve {
-    /// [`super::LAYOUT_VERSION`].
+    /// [`Reserve::VERSION`].
     pub version: u8,
     /// Bump of this address.
     pub bump: u8,
@@ -149,11 +152,24 @@ pub struct Reserve {
     pub minted: MintedState,
     pub last_prices: [LastPrice; MAX_FEEDS],
     pub config: ReserveConfig,
+    // From here on layout 2.
+    /// How often each section of the configuration changed, by [`keel_risk::change::section`].
+    pub revisions: [u32; MAX_SECTIONS],
+    /// Unix seconds of the last step of each parameter that moves in steps, by [`keel_risk::change::step_number`].
+    pub stepped_at: [i64; MAX_STEPS],
+    /// Of a minted reserve: the tokens that circulated at the last moment before the present one at which it was written.
+    pub settled_tokens: u64,
     /// For what later versions add.
-    pub reserved: [u8; 512],
+    pub reserved: [u8; 344],
 }
 
-const _: () = assert!(size_of::<Reserve>() == 8 + 4 * 32 + 32 + 7 * 16 + 88 + 40 + 56 + 40 + 32 + 72 + 128 + 384 + 512);
+/// Places for parameters that move in steps.
+pub const MAX_STEPS: usize = 16;
+const _: () = assert!(RESERVE_STEPS <= MAX_STEPS);
+
+const _: () = assert!(
+    size_of::<Reserve>() == 8 + 4 * 32 + 32 + 7 * 16 + 88 + 40 + 56 + 40 + 32 + 72 + 128 + 384 + 32 + 128 + 8 + 344
+);
 const _: () = assert!(align_of::<Reserve>() == 8);
 
 type Outcome<T> = core::result::Result<T, KeelError>;
@@ -189,6 +205,23 @@ impl From<Rate> for RateState {
 impl Reserve {
     /// Account size, discriminator included.
     pub const SPACE: usize = 8 + size_of::<Self>();
+    /// Layout version that this program writes.
+    pub const VERSION: u8 = 2;
+
+    /// Refuses a reserve that [`Self::upgrade`] was not called on.
+    pub fn require_version(&self) -> Outcome<()> {
+        if self.version == Self::VERSION { Ok(()) } else { Err(KeelError::LayoutOutdated) }
+    }
+
+    /// Brings a reserve of layout 1 up to date: no revisions and no steps yet, which is what its reserved bytes say. False
+    /// when there is nothing to do.
+    pub fn upgrade(&mut self) -> bool {
+        let outdated = self.version == 1;
+        if outdated {
+            self.version = Self::VERSION;
+        }
+        outdated
+    }
 
     /// Whether its tokens are created when they are lent.
     pub fn is_minted(&self) -> bool {
@@ -211,8 +244,9 @@ impl Reserve {
         self.settle(Pool::new(kind, now, &config.rate_terms())?)
     }
 
-    /// Takes over another configuration. A lower liquidation threshold ramps down over `ramp` seconds, a haircut moves as
-    /// it always does, everything else holds at once. The caller renews the last prices if the feeds are others.
+    /// Takes over another configuration. A lower liquidation threshold ramps down over `ramp` seconds, one that stays keeps a
+    /// running ramp, a haircut moves as it always does, everything else holds at once. Every section that differs counts a
+    /// revision. The caller renews the last prices if the feeds are others.
     pub fn reconfigure(&mut self, config: ReserveConfig, ramp: u32, now: i64) -> Outcome<()> {
         config.validate(self.pool_kind())?;
         // Vaults rely on the weights of their group, which may only ramp down: an asset does not leave its group, nor give
@@ -229,11 +263,14 @@ impl Reserve {
             (self.ramp(false), config.collateral.liquidation_threshold_bps),
             (self.ramp(true), config.group.liquidation_threshold_bps),
         ];
-        let mut started = [RampState::default(); 2];
-        for (state, (running, to_bps)) in started.iter_mut().zip(&ramps) {
+        let mut started = [self.threshold_ramp, self.group_threshold_ramp];
+        for (state, (running, to_bps)) in started.iter_mut().zip(&ramps).filter(|(_, (ramp, to))| ramp.to_bps != *to) {
             let next = running.toward(*to_bps, now, ramp)?;
             *state = RampState { started_at: next.started_at, from_bps: next.from_bps, duration: next.duration };
         }
+        // What left so far drained at the limits that held so far.
+        let outflow = self.outflow(now)?;
+        self.store_outflow(&outflow);
         self.retarget(now)?;
         let feeds = self.config.oracle.feeds.iter().zip(&config.oracle.feeds);
         for (i, _) in feeds.enumerate().filter(|(_, (old, new))| old.feed_id != new.feed_id) {
@@ -245,6 +282,7 @@ impl Reserve {
                 self.volatility.sampled_at = 0;
             }
         }
+        revise(&mut self.revisions, self.config.sections_to(&config));
         self.config = config;
         [self.threshold_ramp, self.group_threshold_ramp] = started;
         // Otherwise a term that is switched off would stay as the last sample left it: there are no more.
@@ -332,6 +370,9 @@ impl Reserve {
 
     /// Copies the books as they are.
     pub fn store(&mut self, pool: &Pool) {
+        if self.is_minted() && pool.updated_at > self.updated_at {
+            self.settled_tokens = self.pool().outstanding().map_or(0, |tokens| tokens.0);
+        }
         self.available = pool.available.0;
         self.flash = pool.flash.0;
         self.deficit = pool.deficit.into();
@@ -507,6 +548,23 @@ impl Reserve {
     /// Takes back what [`Self::back_isolated_debt`] counted.
     pub fn release_isolated_debt(&mut self, counted: u64) {
         self.isolated_debt = self.isolated_debt.saturating_sub(counted);
+    }
+
+    /// Both sides of the swap of this minted reserve with `pooled`, by their books, accrued.
+    pub fn swap_with(&self, minted: Pool, pooled: &Self, pooled_books: Pool) -> Swap {
+        Swap {
+            minted,
+            pooled: pooled_books,
+            held: SupplyShares(self.minted.swap_shares.into()),
+            token_decimals: self.decimals,
+            asset_decimals: pooled.decimals,
+        }
+    }
+
+    /// The tokens that a redemption is a part of: those that circulate, as far as they already did before the present moment.
+    /// A loan that is taken and repaid around a redemption does not thin it out.
+    pub fn redeemable_tokens(&self, pool: &Pool) -> Outcome<Amount> {
+        Ok(pool.outstanding()?.min(Amount(self.settled_tokens)))
     }
 
     /// What redemptions raised the fee by.
