@@ -3,7 +3,7 @@
 use crate::error::ClientError;
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::{Discriminator, ZeroCopy};
-use keel::state::{Market, Reserve, Vault};
+use keel::state::{Market, PendingChange, Reserve, Vault};
 
 fn decode<T: ZeroCopy + Discriminator>(
     key: &Pubkey,
@@ -37,4 +37,9 @@ pub fn reserve(key: &Pubkey, owner: &Pubkey, data: &[u8]) -> Result<Reserve, Cli
 /// A vault from its account's owner and data.
 pub fn vault(key: &Pubkey, owner: &Pubkey, data: &[u8]) -> Result<Vault, ClientError> {
     decode(key, owner, data, "vault")
+}
+
+/// A queued change from its account's owner and data.
+pub fn change(key: &Pubkey, owner: &Pubkey, data: &[u8]) -> Result<PendingChange, ClientError> {
+    decode(key, owner, data, "queued change")
 }

@@ -31,3 +31,22 @@ pub fn vault(market: &Pubkey, owner: &Pubkey, index: u16) -> Pubkey {
 pub fn minted_mint(market: &Pubkey) -> Pubkey {
     derive(&[seeds::MINT, market.as_ref()])
 }
+
+/// Queued change number `nonce` of a market.
+pub fn change(market: &Pubkey, nonce: u64) -> Pubkey {
+    derive(&[seeds::CHANGE, market.as_ref(), &nonce.to_le_bytes()])
+}
+
+/// The price account of a feed that Pyth's push oracle writes, in its shard `shard`. Pyth's sponsored feeds are in shard 0.
+pub fn push_feed(feed_id: &[u8; 32], shard: u16) -> Pubkey {
+    let seeds: &[&[u8]] = &[&shard.to_le_bytes(), feed_id];
+    Pubkey::find_program_address(seeds, &pyth_solana_receiver_sdk::PYTH_PUSH_ORACLE_ID).0
+}
+
+/// The account that holds the code of an upgradeable program, and who may replace it.
+pub fn program_data(program: &Pubkey) -> Pubkey {
+    Pubkey::find_program_address(&[program.as_ref()], &UPGRADEABLE_LOADER).0
+}
+
+/// The loader of programs that can be upgraded.
+pub const UPGRADEABLE_LOADER: Pubkey = Pubkey::from_str_const("BPFLoaderUpgradeab1e11111111111111111111111");

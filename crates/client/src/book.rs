@@ -32,6 +32,11 @@ impl Book {
 
     /// Adds or replaces an asset. Pinned feeds need no entry in `prices`: their accounts stand in the reserve.
     pub fn insert(&mut self, reserve: Reserve, prices: &[Pubkey]) {
+        self.insert_at(address::reserve(&self.market, &reserve.mint), reserve, prices);
+    }
+
+    /// [`Self::insert`] for whoever fetched the reserve from `key` and need not derive that.
+    pub fn insert_at(&mut self, key: Pubkey, reserve: Reserve, prices: &[Pubkey]) {
         let prices = reserve
             .config
             .oracle
@@ -39,7 +44,7 @@ impl Book {
             .enumerate()
             .filter_map(|(i, feed)| if feed.is_pinned() { Some(feed.account) } else { prices.get(i).copied() })
             .collect();
-        self.listings.insert(address::reserve(&self.market, &reserve.mint), Listing { reserve, prices });
+        self.listings.insert(key, Listing { reserve, prices });
     }
 
     /// Replaces the state of a reserve and leaves its price accounts as they are.
@@ -81,6 +86,21 @@ impl Book {
         Ok(metas)
     }
 
+    /// [`Self::remaining`] of an action that repays `debt` of `vault`, and the reserve of the isolated collateral that this debt
+    /// counts against, to be written, unless it is already.
+    pub fn remaining_to_repay(
+        &self,
+        vault: &Vault,
+        acted: &[Pubkey],
+        debt: &Pubkey,
+    ) -> Result<Vec<AccountMeta>, ClientError> {
+        let mut metas = self.remaining(vault, acted)?;
+        let counter = isolated_counter(vault, debt)
+            .filter(|counter| !acted.contains(&counter.pubkey) && !metas.contains(counter));
+        metas.extend(counter);
+        Ok(metas)
+    }
+
     /// What belongs into the market's lookup table: everything that transactions of this market name again and again.
     pub fn lookup_addresses(&self) -> Vec<Pubkey> {
         let mut addresses = vec![self.market, keel::ID, token::TOKEN_PROGRAM, token::TOKEN_2022_PROGRAM];
@@ -90,4 +110,10 @@ impl Book {
         }
         addresses
     }
+}
+
+/// The reserve of the isolated collateral whose ceiling `debt` counts against, to be written.
+pub(crate) fn isolated_counter(vault: &Vault, debt: &Pubkey) -> Option<AccountMeta> {
+    let counts = vault.find(debt).is_some_and(|position| position.isolated_debt > 0);
+    counts.then(|| AccountMeta::new(vault.isolated_reserve, false))
 }

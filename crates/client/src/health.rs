@@ -27,10 +27,11 @@ pub struct PriceAccount {
 /// Fetched price accounts by address.
 pub type PriceAccounts = HashMap<Pubkey, PriceAccount>;
 
-struct Fetched<'a> {
-    book: &'a Book,
-    market: &'a Market,
-    prices: &'a PriceAccounts,
+/// What a client has fetched, as the source of what an action leaves alone.
+pub(crate) struct Fetched<'a> {
+    pub book: &'a Book,
+    pub market: &'a Market,
+    pub prices: &'a PriceAccounts,
 }
 
 impl Source for Fetched<'_> {

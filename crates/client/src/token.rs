@@ -9,6 +9,8 @@ use solana_instruction::Instruction;
 pub const TOKEN_PROGRAM: Pubkey = anchor_spl::token::ID;
 /// Token-2022.
 pub const TOKEN_2022_PROGRAM: Pubkey = anchor_spl::token_2022::ID;
+/// Creates associated token accounts.
+pub const ASSOCIATED_TOKEN_PROGRAM: Pubkey = anchor_spl::associated_token::ID;
 /// The mint of wrapped SOL.
 pub const WRAPPED_SOL: Pubkey = spl_token::native_mint::ID;
 
