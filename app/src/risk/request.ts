@@ -1,0 +1,186 @@
+/** Writes requests as crates/risk-wasm/src/request.rs reads them. */
+import { getAddressEncoder, type Address, type ReadonlyUint8Array } from '@solana/kit';
+
+/** A fetched account. */
+export interface RawAccount {
+  address: Address;
+  /** The program that owns it. */
+  owner: Address;
+  data: ReadonlyUint8Array;
+}
+
+/** A reserve, and the price accounts to show for its feeds, in the order of the feeds. */
+export interface RawReserve extends RawAccount {
+  priceAccounts: readonly Address[];
+}
+
+/** When a vault is looked at. */
+export interface Moment {
+  /** Unix seconds. */
+  now: bigint;
+  /** The slot at which the cluster last restarted (a sysvar), 0 if it never did. */
+  lastRestartSlot: bigint;
+}
+
+/** The accounts of a market as they were fetched. Answers name reserves by their number in `reserves`. */
+export interface Snapshot {
+  market: RawAccount;
+  reserves: readonly RawReserve[];
+  prices: readonly RawAccount[];
+}
+
+/** A user's action. */
+export type Action = 'deposit' | 'withdraw' | 'borrow' | 'repay';
+
+const ACTIONS: Record<Action, number> = { deposit: 0, withdraw: 1, borrow: 2, repay: 3 };
+
+/** Of an exact amount of native units, or of all there is; see `AmountSpec`. */
+export type Amount = bigint | 'all';
+
+export type Question =
+  | { kind: 'reserves' }
+  | { kind: 'vault'; vault: RawAccount }
+  | { kind: 'preview'; vault: RawAccount; reserve: Address; action: Action; amount: Amount }
+  | { kind: 'largest'; vault: RawAccount; reserve: Address; action: Action }
+  | { kind: 'outlook'; vault: RawAccount; seconds: number }
+  | { kind: 'remaining'; vault: RawAccount; acted: readonly Address[] };
+
+const NUMBERS: Record<Question['kind'], number> = {
+  reserves: 1,
+  vault: 2,
+  preview: 3,
+  largest: 4,
+  outlook: 5,
+  remaining: 6,
+};
+
+/** Decoding base 58 takes longer than an answer does, and the addresses of a market are always the same. */
+const known = new Map<Address, ReadonlyUint8Array>();
+
+function addressBytes(address: Address): ReadonlyUint8Array {
+  let bytes = known.get(address);
+  if (bytes === undefined) {
+    bytes = getAddressEncoder().encode(address);
+    known.set(address, bytes);
+  }
+  return bytes;
+}
+
+class Writer {
+  private bytes = new Uint8Array(65_536);
+  private length = 0;
+
+  private room(count: number): DataView {
+    if (this.length + count > this.bytes.length) {
+      const larger = new Uint8Array(Math.max(this.bytes.length * 2, this.length + count));
+      larger.set(this.bytes);
+      this.bytes = larger;
+    }
+    const view = new DataView(this.bytes.buffer, this.length, count);
+    this.length += count;
+    return view;
+  }
+
+  u8(value: number): void {
+    this.room(1).setUint8(0, checked(value, 8));
+  }
+
+  u16(value: number): void {
+    this.room(2).setUint16(0, checked(value, 16), true);
+  }
+
+  u32(value: number): void {
+    this.room(4).setUint32(0, checked(value, 32), true);
+  }
+
+  u64(value: bigint): void {
+    if (value !== BigInt.asUintN(64, value)) {
+      throw new RangeError(`${value.toString()} is not an amount: it does not fit 64 bits`);
+    }
+    this.room(8).setBigUint64(0, value, true);
+  }
+
+  i64(value: bigint): void {
+    this.room(8).setBigInt64(0, value, true);
+  }
+
+  raw(bytes: ReadonlyUint8Array): void {
+    const start = this.length;
+    this.room(bytes.length);
+    this.bytes.set(bytes, start);
+  }
+
+  address(address: Address): void {
+    this.raw(addressBytes(address));
+  }
+
+  account(account: RawAccount): void {
+    this.address(account.address);
+    this.address(account.owner);
+    this.u32(account.data.length);
+    this.raw(account.data);
+  }
+
+  taken(): Uint8Array {
+    return this.bytes.subarray(0, this.length);
+  }
+}
+
+function checked(value: number, bits: number): number {
+  if (!Number.isInteger(value) || value < 0 || value >= 2 ** bits) {
+    throw new RangeError(`${value.toString()} does not fit ${bits.toString()} bits`);
+  }
+  return value;
+}
+
+/** The bytes of a request. */
+export function writeRequest(snapshot: Snapshot, moment: Moment, question: Question): Uint8Array {
+  const writer = new Writer();
+  writer.u8(NUMBERS[question.kind]);
+  writer.i64(moment.now);
+  writer.u64(moment.lastRestartSlot);
+  writer.account(snapshot.market);
+  writer.u16(snapshot.reserves.length);
+  for (const reserve of snapshot.reserves) {
+    writer.account(reserve);
+    writer.u8(reserve.priceAccounts.length);
+    for (const price of reserve.priceAccounts) {
+      writer.address(price);
+    }
+  }
+  writer.u16(snapshot.prices.length);
+  for (const price of snapshot.prices) {
+    writer.account(price);
+  }
+  writeQuestion(writer, question);
+  return writer.taken();
+}
+
+function writeQuestion(writer: Writer, question: Question): void {
+  if (question.kind === 'reserves') {
+    return;
+  }
+  writer.account(question.vault);
+  switch (question.kind) {
+    case 'vault':
+      return;
+    case 'preview':
+      writer.address(question.reserve);
+      writer.u8(ACTIONS[question.action]);
+      writer.u8(question.amount === 'all' ? 1 : 0);
+      writer.u64(question.amount === 'all' ? 0n : question.amount);
+      return;
+    case 'largest':
+      writer.address(question.reserve);
+      writer.u8(ACTIONS[question.action]);
+      return;
+    case 'outlook':
+      writer.u32(question.seconds);
+      return;
+    case 'remaining':
+      writer.u8(question.acted.length);
+      for (const reserve of question.acted) {
+        writer.address(reserve);
+      }
+  }
+}
