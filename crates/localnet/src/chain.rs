@@ -9,9 +9,11 @@ use anchor_lang::prelude::Pubkey;
 use anchor_lang::{AnchorDeserialize, Discriminator};
 use anyhow::{Context, Result, anyhow};
 use base64::Engine;
+use keel_client::Rejection;
 use keel_client::health::{PriceAccount, PriceAccounts};
 use keel_client::keel_risk::price::Moment;
 use keel_client::transaction::{self, Budget};
+use keel_client::transport::{CLOCK, LAST_RESTART_SLOT, Time};
 use solana_clock::Clock;
 use solana_commitment_config::CommitmentConfig;
 use solana_instruction::Instruction;
@@ -29,8 +31,6 @@ use surfpool_sdk::cheatcodes::builders::DeployProgram;
 use surfpool_sdk::{BlockProductionMode, RpcClient, SimnetCommand, Surfnet};
 use tokio::runtime::Runtime;
 
-const CLOCK: Pubkey = Pubkey::from_str_const("SysvarC1ock11111111111111111111111111111111");
-const LAST_RESTART_SLOT: Pubkey = Pubkey::from_str_const("SysvarLastRestartS1ot1111111111111111111111");
 /// What the payer begins with.
 const PAYER_LAMPORTS: u64 = 100_000_000_000_000;
 /// Slots in two seconds of the scenario.
@@ -222,17 +222,15 @@ impl Chain {
     pub fn prices(&self, keys: &[Pubkey]) -> Result<(PriceAccounts, Moment)> {
         let mut wanted = vec![CLOCK, LAST_RESTART_SLOT];
         wanted.extend(keys);
-        let mut accounts = self.accounts(&wanted)?.into_iter();
-        let mut sysvar = |name: &str, at: usize| -> Result<[u8; 8]> {
-            let account = accounts.next().flatten().with_context(|| format!("the chain has no sysvar {name}"))?;
-            let bytes = account.data.get(at..).and_then(|tail| tail.first_chunk::<8>());
-            bytes.copied().with_context(|| format!("the sysvar {name} is too short"))
-        };
-        // Clock: slot, start of the epoch, epoch, leader schedule's epoch, Unix time.
-        let now = i64::from_le_bytes(sysvar("Clock", 32)?);
-        let last_restart_slot = u64::from_le_bytes(sysvar("LastRestartSlot", 0)?);
-        let prices = accounts.flatten().map(|a| (a.key, PriceAccount { owner: a.owner, data: a.data })).collect();
-        Ok((prices, Moment { now, last_restart_slot }))
+        let mut accounts = self.rpc.get_multiple_accounts(&wanted).context(self.silent())?.into_iter();
+        let mut sysvar = || accounts.next().flatten().context("the chain has no clock");
+        let time = Time::decode(&sysvar()?, &sysvar()?)?;
+        let prices = keys
+            .iter()
+            .zip(accounts)
+            .filter_map(|(key, account)| account.map(|a| (*key, PriceAccount { owner: a.owner, data: a.data })))
+            .collect();
+        Ok((prices, time.moment()))
     }
 
     /// The slot of the newest block.
@@ -327,40 +325,39 @@ pub fn events<E: AnchorDeserialize + Discriminator>(logs: &[String]) -> Vec<E> {
     logs.iter().filter_map(decode).collect()
 }
 
-/// The program's own words about a refusal, from the logs; else whatever the runtime says.
+/// What a program, or the runtime, said about a refusal.
 fn refusal(result: &RpcSimulateTransactionResult) -> SendError {
-    let logs = result.logs.as_deref().unwrap_or_default();
-    if let Some(error) = logs.iter().find_map(|line| anchor_error(line)) {
-        return error;
-    }
-    let reason = result.err.as_ref().map_or_else(|| "refused without a reason".to_string(), ToString::to_string);
-    let hint = logs.iter().rev().find_map(|line| line.strip_prefix("Program log: "));
-    let message = hint.map_or_else(|| reason.clone(), |hint| format!("{reason}: {hint}"));
-    SendError::Refused { name: "not Keel's error".into(), code: 0, message }
+    let Some(error) = result.err.clone() else { return SendError::Failed("refused without a reason".into()) };
+    Rejection::new(error.into(), result.logs.clone().unwrap_or_default()).into()
 }
 
-/// `... Error Code: Healthy. Error Number: 6100. Error Message: The vault is healthy.`
-fn anchor_error(line: &str) -> Option<SendError> {
-    let (_, rest) = line.split_once("Error Code: ")?;
-    let (name, rest) = rest.split_once(". Error Number: ")?;
-    let (code, message) = rest.split_once(". Error Message: ")?;
-    let message = message.strip_suffix('.').unwrap_or(message);
-    Some(SendError::Refused { name: name.into(), code: code.parse().ok()?, message: message.into() })
+impl From<Rejection> for SendError {
+    fn from(rejection: Rejection) -> Self {
+        match (rejection.name, rejection.code) {
+            (Some(name), Some(code)) => Self::Refused { name, code, message: rejection.message },
+            _ => Self::Refused { name: "not Keel's error".into(), code: 0, message: rejection.message },
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use keel::KeelError;
+    use solana_instruction::error::InstructionError;
+    use solana_transaction_error::TransactionError;
 
     #[test]
-    fn a_refusal_is_read_from_the_logs() {
+    fn a_refusal_keeps_its_name_and_number() {
         let line = "Program log: AnchorError thrown in programs/keel/src/lib.rs:1. Error Code: Healthy. \
                     Error Number: 6100. Error Message: The vault is healthy and cannot be liquidated.";
-        let error = anchor_error(line).unwrap();
+        let custom = |code| TransactionError::InstructionError(2, InstructionError::Custom(code));
+        let error = SendError::from(Rejection::new(custom(6_100), vec![line.into()]));
         assert!(error.is(KeelError::Healthy) && !error.is(KeelError::Unhealthy));
         assert_eq!(error.to_string(), "The vault is healthy and cannot be liquidated (Healthy, 6100)");
-        assert!(anchor_error("Program log: hello").is_none());
+        // Another program's error of the same number.
+        let error = SendError::from(Rejection::new(custom(6_100), Vec::new()));
+        assert!(matches!(&error, SendError::Refused { code: 0, .. }) && !error.is(KeelError::Healthy), "{error:?}");
     }
 
     #[test]

@@ -9,9 +9,10 @@ use anchor_spl::token::spl_token;
 use anyhow::{Context, Result, anyhow};
 use keel::instructions::admin::MINTED_DECIMALS;
 use keel::oracle::NO_READINGS;
-use keel::state::{Market, Reserve, Side, Vault};
+use keel::state::{Change, Market, Reserve, ReserveConfig, Side, Vault};
 use keel_client::book::Book;
 use keel_client::health::{self, PriceAccounts};
+use keel_client::instruction::Queued;
 use keel_client::keel_risk::Fraction;
 use keel_client::keel_risk::health::Totals;
 use keel_client::keel_risk::pool::Pool;
@@ -153,8 +154,8 @@ impl World {
         publisher.publish(chain, &assets, scenario, 0.0, now)?;
 
         let (payer, governance) = (chain.payer(), authority.pubkey());
-        let create =
-            instruction::init_market(payer.pubkey(), governance, MARKET_ID, scenario.market_params(governance));
+        let params = scenario.market_params();
+        let create = instruction::init_market(payer.pubkey(), governance, MARKET_ID, params, governance, governance);
         chain.must("creating the market", &[create], &[payer, &authority], &[])?;
         let none = AddressLookupTableAccount { key: Pubkey::default(), addresses: Vec::new() };
         let mut world = Self { market, assets, exchange: None, table: none, authority };
@@ -181,16 +182,31 @@ impl World {
             signers.push(mint);
         }
         let feed = asset.feed.with_context(|| format!("{} has no price", asset.symbol))?;
-        instructions.push(instruction::init_reserve(
-            payer.pubkey(),
-            governance,
-            self.market,
-            asset.mint,
-            TOKEN_PROGRAM,
-            scenario.reserve_config(terms, feed.id, feed.account)?,
-            &[feed.account],
-        ));
+        let config = scenario.reserve_config(terms, feed.id, feed.account)?;
+        let queued = self.next_change(chain)?;
+        let change = Change::List { config: config.without_caps() };
+        instructions.push(instruction::queue_change(governance, &queued, asset.mint, change));
+        let prices = [feed.account];
+        instructions.push(instruction::init_reserve(payer.pubkey(), &queued, asset.mint, TOKEN_PROGRAM, &prices));
         chain.must(&format!("listing {}", asset.symbol), &instructions, &signers, &[])?;
+        self.raise_caps(chain, asset, config)
+    }
+
+    /// The change that governance queues next.
+    fn next_change(&self, chain: &Chain) -> Result<Queued> {
+        let fetched = chain.accounts(&[self.market])?.pop().flatten().context("there is no market")?;
+        let nonce = account::market(&self.market, &fetched.owner, &fetched.data)?.next_change;
+        Ok(Queued { market: self.market, nonce, rent_payer: chain.payer().pubkey() })
+    }
+
+    /// An asset is listed with caps of zero; they come with a second change.
+    fn raise_caps(&self, chain: &Chain, asset: &Asset, config: ReserveConfig) -> Result<()> {
+        let queued = self.next_change(chain)?;
+        let change = Change::Reserve { config, ramp: 0 };
+        let queue = instruction::queue_change(self.authority.pubkey(), &queued, asset.reserve, change);
+        let execute = instruction::execute_change(&queued, Some(asset.reserve), &[]);
+        let signers = [chain.payer(), &self.authority];
+        chain.must(&format!("raising the caps of {}", asset.symbol), &[queue, execute], &signers, &[])?;
         Ok(())
     }
 
@@ -199,9 +215,14 @@ impl World {
         let swap = self.named(&minted.swap)?;
         let config = scenario.minted_config(minted)?;
         let (payer, governance) = (chain.payer(), self.authority.pubkey());
-        let create = instruction::init_minted_reserve(payer.pubkey(), governance, self.market, swap.reserve, config);
-        chain.must(&format!("creating {}", minted.symbol), &[create], &[payer, &self.authority], &[])?;
-        self.assets.push(Asset::minted(&self.market, &minted.symbol));
+        let queued = self.next_change(chain)?;
+        let change = Change::ListMinted { config: config.without_caps() };
+        let queue = instruction::queue_change(governance, &queued, swap.reserve, change);
+        let create = instruction::init_minted_reserve(payer.pubkey(), &queued, swap.reserve);
+        chain.must(&format!("creating {}", minted.symbol), &[queue, create], &[payer, &self.authority], &[])?;
+        let asset = Asset::minted(&self.market, &minted.symbol);
+        self.raise_caps(chain, &asset, config)?;
+        self.assets.push(asset);
         Ok(())
     }
 

@@ -6,8 +6,8 @@ use anchor_lang::prelude::Pubkey;
 use anyhow::Result;
 use keel::instructions::admin::MINTED_DECIMALS;
 use keel::state::{
-    CollateralConfig, FeedConfig, Kind, Limits, MarketParams, MintedConfig, OracleConfig, RateConfig, ReserveConfig,
-    VolatilityConfig,
+    CollateralConfig, DEFAULT_WINDOW, FeedConfig, Kind, Limits, MarketParams, MintedConfig, OracleConfig, RateConfig,
+    ReserveConfig, StepConfig, VolatilityConfig,
 };
 use keel_client::price_update::PYTH_RECEIVER;
 use serde::Deserialize;
@@ -199,16 +199,17 @@ impl Minted {
 }
 
 impl Scenario {
-    /// What the market starts with; `authority` has all roles.
-    pub fn market_params(&self, authority: Pubkey) -> MarketParams {
+    /// What the market starts with. Changes need no notice: it is played through in minutes.
+    pub fn market_params(&self) -> MarketParams {
         MarketParams {
-            guardian: authority,
-            risk_steward: authority,
             price_receiver: PYTH_RECEIVER,
             target_health_bps: self.market.target_health_bps,
             min_position_micro_usd: self.market.min_position_usd.saturating_mul(1_000_000),
             restart_grace_slots: self.market.restart_grace_slots,
             min_bounty_micro_usd: self.market.min_bounty_usd.saturating_mul(1_000_000),
+            delay: 0,
+            window: DEFAULT_WINDOW,
+            steps: StepConfig::default(),
         }
     }
 

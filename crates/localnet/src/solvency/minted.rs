@@ -111,7 +111,7 @@ impl MintedBooks {
     }
 
     /// Tokens that nothing stands behind. A loss of the swap's holding counts, though the books only learn of it from the
-    /// next swap; interest that the next accrual fills the deficit with counts too.
+    /// next swap or refresh; interest that the next accrual fills the deficit with counts too.
     fn deficit(&self) -> Result<Fraction, RiskError> {
         let mut pool = self.pool;
         pool.mark_swap(Amount::ZERO, self.swap_worth)?;
