@@ -35,6 +35,18 @@ impl Cargo {
         &self.workspace
     }
 
+    /// The cargo that runs us, or the name to find one by.
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
+    /// Where builds go.
+    pub fn target_folder(&self) -> Result<PathBuf> {
+        let metadata = output(&mut self.command(&["metadata", "--no-deps", "--format-version", "1"])?)?;
+        let metadata: Json = serde_json::from_str(&metadata).context("cargo's metadata cannot be read")?;
+        metadata["target_directory"].as_str().map(PathBuf::from).context("cargo did not say where it builds to")
+    }
+
     /// `cargo ARGS` in the workspace's root. Its standard output is turned into error output.
     pub fn command<S: AsRef<OsStr>>(&self, args: &[S]) -> Result<Command> {
         let mut command = Command::new(&self.program);

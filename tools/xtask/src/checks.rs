@@ -1,14 +1,18 @@
 //! `cargo xtask test`: everything that has to pass before a change is merged.
 
 use std::env;
+use std::fs;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::cargo::{Cargo, error_output, run as run_command};
 use crate::features;
+use crate::generate;
+use crate::node::App;
 use crate::program::{self, Programs};
 use crate::setup;
 use crate::steps::Steps;
+use crate::wasm;
 
 pub fn run(cargo: &Cargo, seed: Option<u64>, instructions: Option<u64>) -> Result<()> {
     let mut steps = Steps::default();
@@ -23,13 +27,20 @@ fn run_steps(steps: &mut Steps, cargo: &Cargo, seed: Option<u64>, instructions: 
     steps.run("setup", setup::run)?;
     steps.run("format", || run_command(&mut cargo.command(&["fmt", "--all", "--check"])?))?;
     steps.run("features", || features::check(cargo))?;
-    let programs = steps.run("programs", || Programs::build(cargo))?;
+    let app = steps.run("web packages", || App::install(cargo))?;
+    steps.run("generated files", || generate::check(cargo, &app))?;
+    let programs = steps.run("programs", || Programs::build_for_tests(cargo))?;
     steps.run("lints", || {
         run_command(&mut cargo.command(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])?)
     })?;
+    // What the previews answer on this machine, written by the Rust tests for those of the web app.
+    let cases = cargo.target_folder()?.join("previews");
     steps.run("tests", || {
+        if cases.exists() {
+            fs::remove_dir_all(&cases).with_context(|| format!("cannot remove {}", cases.display()))?;
+        }
         let mut tests = cargo.command(tests_of(cargo.has("nextest")))?;
-        tests.envs(programs.env());
+        tests.envs(programs.env()).env("KEEL_PREVIEW_CASES", &cases);
         tests.envs(seed.map(|seed| ("KEEL_SEED", seed.to_string())));
         tests.envs(instructions.map(|instructions| ("KEEL_INSTRUCTIONS", instructions.to_string())));
         run_command(&mut tests)
@@ -40,6 +51,12 @@ fn run_steps(steps: &mut Steps, cargo: &Cargo, seed: Option<u64>, instructions: 
         doc.env("RUSTDOCFLAGS", deny_warnings(env::var("RUSTDOCFLAGS").ok()));
         run_command(&mut doc)
     })?;
+    steps.run("previews", || wasm::build(cargo))?;
+    steps.run("web lints", || run_command(&mut app.npm(&["run", "lint"])?))?;
+    steps.run("web tests", || {
+        run_command(app.npm(&["run", "test", "--", "--reporter=dot"])?.env("KEEL_PREVIEW_CASES", &cases))
+    })?;
+    steps.run("web build", || run_command(&mut app.npm(&["run", "build"])?))?;
     steps.run("compute units", || run_command(program::bench(cargo, &programs, &[])?.stdout(error_output()?)))
 }
 

@@ -5,12 +5,17 @@
 mod cargo;
 mod checks;
 mod features;
+mod generate;
+mod idl;
 mod mutants;
+mod node;
 mod packages;
 mod program;
 mod root;
+mod roundings;
 mod setup;
 mod steps;
+mod wasm;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -18,6 +23,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use cargo::Cargo;
 use clap::{Args, Parser, Subcommand};
+use node::App;
 use program::Programs;
 
 /// The commands of this repository
@@ -32,10 +38,26 @@ struct Cli {
 enum Command {
     /// Install the Debian packages that the build needs and that are missing
     Setup,
-    /// Build the program, target/deploy/keel.so, and the exchange that its tests trade with
+    /// Build the program, target/deploy/keel.so, and the exchange and the DAO of its tests
     Build,
     /// Everything that has to pass before a change is merged
     Test(TestOptions),
+    /// Write what is generated from the program: its IDL, idl/keel.json, and the web app's client, app/src/generated
+    Generate {
+        /// Write nothing; fail when what is there is not what would be written
+        #[arg(long)]
+        check: bool,
+    },
+    /// Run a script of the web app, app/package.json: `dev`, `build`, `test`. Without a name, only what they need
+    ///
+    /// Installs the app's packages and builds the previews, app/src/risk/keel_risk.wasm.
+    App {
+        /// The script and its arguments
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        script: Vec<OsString>,
+    },
+    #[command(name = idl::COMMAND, hide = true)]
+    PrintIdl,
     /// Measure the program's compute units and compare them with the recorded ones
     ///
     /// The flags go to the measurement as they are. `--json` prints the figures as JSON, `--update` records them as the
@@ -55,6 +77,10 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         flags: Vec<OsString>,
     },
+    /// Turn every rounding of the risk mathematics around, one after the other, and see that a test notices each
+    ///
+    /// Takes about an hour. What is missed is listed at the end, and explained in docs/developers/mutants.md.
+    Roundings,
     /// Start a chain with Keel on it and play a market through
     ///
     /// The flags go to the demo as they are. `--json` prints one JSON object and nothing else to the standard output,
@@ -98,17 +124,34 @@ fn run(command: Command) -> Result<()> {
         }
         Command::Build => {
             setup::run()?;
-            for (_, program) in Programs::build(&cargo)?.env() {
+            for (_, program) in Programs::build_for_tests(&cargo)?.env() {
                 eprintln!("{}", program.display());
             }
             Ok(())
         }
         Command::Test(options) => checks::run(&cargo, options.seed, options.instructions),
+        Command::Generate { check } => {
+            setup::run()?;
+            let app = App::install(&cargo)?;
+            if check { generate::check(&cargo, &app) } else { generate::write(&cargo, &app) }
+        }
+        Command::App { script } => {
+            setup::run()?;
+            let app = App::install(&cargo)?;
+            let previews = wasm::build(&cargo)?;
+            if script.is_empty() {
+                eprintln!("{}", previews.display());
+                return Ok(());
+            }
+            Err(cargo::become_it(app.npm(&[&["run".into(), "--".into()], script.as_slice()].concat())?))
+        }
+        Command::PrintIdl => idl::print(&cargo),
         Command::Bench { flags } => {
             setup::run()?;
             Err(cargo::become_it(program::bench(&cargo, &Programs::build(&cargo)?, &flags)?))
         }
         Command::Mutants { flags } => mutants::run(&cargo, &flags),
+        Command::Roundings => roundings::run(&cargo),
         Command::Demo { flags } => {
             setup::run()?;
             Err(cargo::become_it(program::demo(&cargo, &Programs::build(&cargo)?, &flags)?))

@@ -4,6 +4,8 @@ use std::env;
 use std::fs;
 use std::path::Path;
 
+use crate::wasm;
+
 /// A Debian package, and the tool by which it is recognized where there are no Debian packages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Package {
@@ -14,17 +16,17 @@ pub struct Package {
     pub compiles_bytecode: bool,
 }
 
-/// Everything else that is compiled comes with its sources: OpenSSL, zstd, lz4, blst and ring.
-pub const PACKAGES: [Package; 5] = [
+/// Everything else that is compiled comes with its sources: OpenSSL, zstd, lz4, blst, ring and libusb.
+pub const PACKAGES: [Package; 7] = [
     Package {
         name: "rustc-web",
-        purpose: "the compiler that turns the program into bitcode",
+        purpose: "the compiler that turns the program into bitcode, and the previews into WebAssembly",
         elsewhere: BYTECODE_ELSEWHERE,
         compiles_bytecode: true,
     },
     Package {
         name: "rust-web-src",
-        purpose: "the standard library's sources, compiled for Solana with it",
+        purpose: "the standard library's sources, compiled for both with it",
         elsewhere: BYTECODE_ELSEWHERE,
         compiles_bytecode: true,
     },
@@ -35,19 +37,43 @@ pub const PACKAGES: [Package; 5] = [
         compiles_bytecode: false,
     },
     Package {
+        name: "lld-22",
+        purpose: "wasm-ld, the linker of the previews in WebAssembly",
+        elsewhere: "wasm-ld of LLVM",
+        compiles_bytecode: false,
+    },
+    Package {
         name: "make",
         purpose: "OpenSSL, which a dependency builds from its sources",
         elsewhere: "make",
         compiles_bytecode: false,
     },
     Package { name: "perl", purpose: "OpenSSL's build scripts", elsewhere: "perl", compiles_bytecode: false },
+    Package {
+        name: NODE_SOURCE,
+        purpose: "Python's package installer, which brings Node.js for the web app where there is none or an old one",
+        elsewhere: "Node.js 20.19 or newer with npm",
+        compiles_bytecode: false,
+    },
 ];
 
-const BYTECODE_ELSEWHERE: &str = "Solana's own tools (`cargo build-sbf`, run once so that it has its platform tools)";
+/// Debian's own Node.js is too old.
+const NODE_SOURCE: &str = "python3-venv";
 
-/// The packages that this machine needs: Solana's own tools make the distribution's compiler unnecessary.
-pub fn needed(has_solana_tools: bool) -> Vec<Package> {
-    PACKAGES.into_iter().filter(|package| !(package.compiles_bytecode && has_solana_tools)).collect()
+const BYTECODE_ELSEWHERE: &str = "Solana's own tools (`cargo build-sbf`, run once so that it has its platform tools), and \
+                                  the sources of Rust's library (`rustup component add rust-src`)";
+
+/// The packages that this machine needs: with other tools for both targets the distribution's compiler is unnecessary, and
+/// with a new Node.js what brings one.
+pub fn needed(has_other_tools: bool, has_node: bool) -> Vec<Package> {
+    let unnecessary =
+        |package: &Package| (package.compiles_bytecode && has_other_tools) || (package.name == NODE_SOURCE && has_node);
+    PACKAGES.into_iter().filter(|package| !unnecessary(package)).collect()
+}
+
+/// Whether Solana's own tools and a rustc with the sources of its library are there.
+pub fn has_other_tools() -> bool {
+    has_solana_tools() && wasm::has_sources(Path::new("rustc"))
 }
 
 /// Those of the packages that are not installed, by what `dpkg-query -W -f '${Package} ${db:Status-Abbrev}\n'` printed.
@@ -63,7 +89,7 @@ pub fn missing(needed: &[Package], dpkg_list: &str) -> Vec<Package> {
 }
 
 /// Whether `cargo build-sbf` is installed, with the compiler that it otherwise downloads.
-pub fn has_solana_tools() -> bool {
+fn has_solana_tools() -> bool {
     let Some(home) = env::var_os("HOME") else { return false };
     let Ok(versions) = fs::read_dir(Path::new(&home).join(".cache/solana")) else { return false };
     let has_compiler = versions.flatten().any(|one| one.path().join("platform-tools/rust/bin/rustc").exists());
@@ -75,6 +101,8 @@ pub fn is_found(package: &Package) -> bool {
     match package.name {
         "rustc-web" => Path::new("/usr/bin/rustc").exists(),
         "rust-web-src" => Path::new("/usr/lib/rustlib/src/rust/library/std").exists(),
+        "lld-22" => in_path("wasm-ld-22") || in_path("wasm-ld"),
+        NODE_SOURCE => in_path("python3"),
         "llvm-22-dev" => env::var_os("LLVM_SYS_221_PREFIX").is_some() || in_path("llvm-config-22"),
         tool => in_path(tool),
     }
@@ -96,22 +124,23 @@ mod tests {
     #[test]
     fn only_what_is_installed_counts() {
         let list = "rustc-web ii \nrust-web-src rc \nllvm-22-dev un \nmake hi \nmake ii \n";
-        assert_eq!(names(&missing(&needed(false), list)), ["rust-web-src", "llvm-22-dev", "perl"]);
-        assert_eq!(missing(&needed(false), "").len(), PACKAGES.len());
+        assert_eq!(names(&missing(&needed(false, true), list)), ["rust-web-src", "llvm-22-dev", "lld-22", "perl"]);
+        assert_eq!(missing(&needed(false, false), "").len(), PACKAGES.len());
         let all: String = PACKAGES.iter().map(|package| format!("{} ii \n", package.name)).collect();
-        assert_eq!(missing(&needed(false), &all), []);
+        assert_eq!(missing(&needed(false, false), &all), []);
     }
 
     #[test]
     fn names_are_compared_whole() {
         let list = "perl-base ii \nmake-guile ii \nllvm-22-dev:i386 \nllvm-22 ii \n";
-        assert_eq!(missing(&needed(false), list).len(), PACKAGES.len());
+        assert_eq!(missing(&needed(false, false), list).len(), PACKAGES.len());
     }
 
     #[test]
-    fn solana_tools_replace_the_distributions_compiler() {
-        assert_eq!(names(&needed(true)), ["llvm-22-dev", "make", "perl"]);
-        assert_eq!(names(&needed(false)).len(), PACKAGES.len());
+    fn other_tools_replace_the_distributions_compiler() {
+        assert_eq!(names(&needed(true, true)), ["llvm-22-dev", "lld-22", "make", "perl"]);
+        assert_eq!(names(&needed(true, false)), ["llvm-22-dev", "lld-22", "make", "perl", "python3-venv"]);
+        assert_eq!(names(&needed(false, false)).len(), PACKAGES.len());
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Result, bail};
 
 use crate::cargo::{error_output, run as run_command};
+use crate::node;
 use crate::packages::{self, Package};
 use crate::root::Root;
 
@@ -19,7 +20,7 @@ enum Plan {
 
 /// Installs the missing packages, if there are any.
 pub fn run() -> Result<bool> {
-    let needed = packages::needed(packages::has_solana_tools());
+    let needed = packages::needed(packages::has_other_tools(), node::is_installed());
     let plan = if packages::in_path("apt-get") {
         plan_with_apt(packages::missing(&needed, &installed(&needed)), Root::find)
     } else {

