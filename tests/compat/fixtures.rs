@@ -3,10 +3,10 @@
 use anchor_lang::prelude::Pubkey;
 use keel::AmountSpec::{All, Exact};
 use keel::state::{
-    CollateralConfig, FeedConfig, GroupConfig, Limits, Market, MarketParams, MintedConfig, OracleConfig, RateConfig,
-    Reserve, ReserveConfig, Vault, VolatilityConfig, pause, rights,
+    Change, CollateralConfig, FeedConfig, GroupConfig, Limits, Market, MarketParams, MintedConfig, OracleConfig,
+    RateConfig, Reserve, ReserveConfig, Role, Slot, StepConfig, Vault, VolatilityConfig, pause, rights,
 };
-use keel_client::instruction::{self, Liquidation};
+use keel_client::instruction::{self, Liquidation, Queued};
 use keel_client::{account, price_update};
 use keel_risk::price::Observation;
 use keel_tests::world::User;
@@ -32,6 +32,16 @@ fixture!(reserve, "6pHJQSt2qPqPQZXekznM3LqhRRKzh45hCxfikiP1PT8P", "fixtures/v1/r
 fixture!(minted_reserve, "8Pzx6ZtuQv9cHFUxDr4gVTrqCRmFoGghg1SPGASduXd5", "fixtures/v1/minted_reserve.bin");
 fixture!(vault, "GgNyVLPDxPbGsEhik44e3YuhLBx9J1UpV8mn9r92asmP", "fixtures/v1/vault.bin");
 
+/// Layout 2. A vault's is still the first.
+pub mod v2 {
+    use super::{Fixture, Pubkey};
+
+    fixture!(market, "53cceZLWyBifXRQpjxN5gJ4nty68quAkMDh7jBvCQhD7", "fixtures/v2/market.bin");
+    fixture!(reserve, "Dmdor2kiwF6DBhEc9FfZykZidH8aoTAecSU1kuK7fBCY", "fixtures/v2/reserve.bin");
+    fixture!(minted_reserve, "8Pzx6ZtuQv9cHFUxDr4gVTrqCRmFoGghg1SPGASduXd5", "fixtures/v2/minted_reserve.bin");
+    fixture!(change, "DjzPtNJMimcUkSMyCxJQWr5WYdAgfvwZFHNzarFV8e2B", "fixtures/v2/change.bin");
+}
+
 pub fn decoded_market() -> Market {
     account::market(&market().key, &keel::ID, market().data).unwrap()
 }
@@ -49,27 +59,32 @@ pub fn decoded_vault() -> Vault {
 }
 
 /// Values that differ from each other, so that no two fields can be mistaken.
-pub fn params(guardian: Pubkey) -> MarketParams {
-    MarketParams {
-        guardian,
-        risk_steward: RISK_STEWARD,
-        price_receiver: price_update::PYTH_RECEIVER,
-        target_health_bps: 10_501,
-        min_position_micro_usd: 10_000_002,
-        restart_grace_slots: 103,
-        min_bounty_micro_usd: 1_000_004,
-    }
-}
+pub const PARAMS: MarketParams = MarketParams {
+    price_receiver: price_update::PYTH_RECEIVER,
+    target_health_bps: 10_501,
+    min_position_micro_usd: 10_000_002,
+    restart_grace_slots: 103,
+    min_bounty_micro_usd: 1_000_004,
+    delay: 172_863,
+    window: 604_864,
+    steps: StepConfig { cap_bps: 65, outflow_bps: 66, haircut_bps: 67, max_ltv_bps: 68, rate_bps: 69 },
+};
 
-pub const RISK_STEWARD: Pubkey = Pubkey::new_from_array([101; 32]);
+/// To whom governance, guardian and risk steward are on offer.
+pub const SUCCESSORS: [Pubkey; 3] =
+    [Pubkey::new_from_array([104; 32]), Pubkey::new_from_array([105; 32]), Pubkey::new_from_array([106; 32])];
+
 pub const DELEGATE: Pubkey = Pubkey::new_from_array([102; 32]);
 pub const OFFERED_TO: Pubkey = Pubkey::new_from_array([103; 32]);
 
 /// What the delegate may do, and until when.
 pub const DELEGATION: (u32, i64) = (rights::DEPOSIT | rights::BORROW, 1_700_999_999);
 
-/// What the guardian pauses, and for how long.
+/// What is paused, and for how long: in layout 1 by the guardian, in layout 2 by governance.
 pub const PAUSE: (u32, u32) = (pause::SWAP | pause::FLASH, 200_005);
+
+/// What the guardian pauses in layout 2, and for how long.
+pub const GUARDIAN_PAUSE: (u32, u32) = (pause::REDEEM | pause::FLASH, 100_070);
 
 /// The same of a pooled reserve.
 pub const CONFIG: ReserveConfig = ReserveConfig {
@@ -185,17 +200,19 @@ pub fn minted_config() -> ReserveConfig {
 pub const RAMP: u32 = 90_011;
 
 /// Fills every field that can be filled. `usdc` is lent out, backs isolated debt, and is what the swap holds; its price
-/// moves, its thresholds fall. The minted token is swapped for, redeemed and lost. The vault has a gap between its
-/// slots, a delegate, a group, and an offer. The guardian has paused something. Returns what to keep.
-pub fn act(world: &mut World<LiteChain>) -> [(&'static str, Pubkey); 4] {
-    let (governance, guardian) = (world.governance.insecure_clone(), world.chain.funded());
-    let update = instruction::update_market(governance.pubkey(), world.market, params(guardian.pubkey()));
-    world.send(update, &governance).unwrap();
+/// moves, its thresholds fall, every parameter that can step has. The minted token is swapped for, redeemed and lost. The
+/// vault has a gap between its slots, a delegate, a group, and an offer. Governance and guardian have paused something,
+/// every role is on offer, and a change waits. Returns what to keep, and the vault, whose layout is still the first.
+pub fn act(world: &mut World<LiteChain>) -> ([(&'static str, Pubkey); 4], Pubkey) {
+    let (governance, guardian) = (world.governance.insecure_clone(), world.guardian.insecure_clone());
+    // Without a delay until the end.
+    world.change_market(Change::Market(MarketParams { delay: 0, ..PARAMS })).unwrap();
 
     let mut spec = AssetSpec { feeds: 2, config: CONFIG, ..AssetSpec::usdc() };
     spec.config.oracle.feeds[0].account = Pubkey::new_unique();
     spec.config.collateral.liquidation_threshold_bps = 8_308;
     spec.config.group.liquidation_threshold_bps = 9_409;
+    move_steps(&mut spec.config, |value| value - 1);
     let usdc = world.list(&spec);
     let (sol, btc) = (world.list(&AssetSpec::sol()), world.list(&AssetSpec::new(8, 60_000_00)));
     let minted = world.list_minted(minted_config(), usdc);
@@ -225,9 +242,10 @@ pub fn act(world: &mut World<LiteChain>) -> [(&'static str, Pubkey); 4] {
     swap_and_redeem(world, usdc, minted, &user);
     world.refresh(usdc).unwrap();
     let config = ReserveConfig { oracle: world.reserve(usdc).config.oracle, ..CONFIG };
-    let key = world.assets[usdc].reserve;
-    let update = instruction::update_reserve(governance.pubkey(), world.market, key, config, RAMP, &[]);
-    world.send(update, &governance).unwrap();
+    let mut steps = config;
+    move_steps(&mut steps, |value| value - 1);
+    world.change_reserve(usdc, steps, RAMP, &[]).unwrap();
+    step_up(world, usdc, &config);
 
     world.withdraw(&lender, usdc, Exact(40_000_000_017)).unwrap();
     world.pass(177);
@@ -242,14 +260,76 @@ pub fn act(world: &mut World<LiteChain>) -> [(&'static str, Pubkey); 4] {
     let id = CONFIG.group.id;
     let group = instruction::set_efficiency_group(&world.book, user.key(), user.vault, &state, id).unwrap();
     world.send(group, &user.keypair).unwrap();
-    let stop = instruction::set_pause(guardian.pubkey(), world.market, PAUSE.0, PAUSE.1);
-    world.send(stop, &guardian).unwrap();
-    [
+    for (signer, (bits, seconds)) in [(&governance, PAUSE), (&guardian, GUARDIAN_PAUSE)] {
+        world.send(instruction::set_pause(signer.pubkey(), world.market, bits, seconds), signer).unwrap();
+    }
+    let change = govern(world, usdc);
+    let accounts = [
         ("market", world.market),
         ("reserve", world.assets[usdc].reserve),
         ("minted_reserve", world.assets[minted].reserve),
-        ("vault", user.vault),
-    ]
+        ("change", change),
+    ];
+    (accounts, user.vault)
+}
+
+/// Moves every parameter that can step.
+fn move_steps(config: &mut ReserveConfig, to: impl Fn(u64) -> u64) {
+    let slots = config.slots().into_iter().enumerate();
+    for (_, slot) in slots.filter(|(number, _)| keel_risk::change::step_number(*number).is_some()) {
+        match slot {
+            // A pooled reserve has no swap.
+            Slot::U64(value) if *value > 0 => *value = to(*value),
+            Slot::U32(value) => *value = u32::try_from(to(u64::from(*value))).unwrap(),
+            Slot::U64(_) | Slot::Id(_) => {}
+        }
+    }
+}
+
+/// The risk steward steps one parameter after the other up to `config`, a second apart.
+fn step_up(world: &mut World<LiteChain>, asset: usize, config: &ReserveConfig) {
+    let steward = world.risk_steward.insecure_clone();
+    let (market, reserve, mut target) = (world.market, world.assets[asset].reserve, *config);
+    for number in 0..keel_risk::change::RESERVE_PARAMETERS {
+        let mut stepped = world.reserve(asset).config;
+        match (&mut stepped.slots()[number], &target.slots()[number]) {
+            (Slot::U64(old), Slot::U64(new)) if **old != **new => **old = **new,
+            (Slot::U32(old), Slot::U32(new)) if **old != **new => **old = **new,
+            _ => continue,
+        }
+        world.pass(1);
+        let step = instruction::step(steward.pubkey(), market, reserve, Change::Reserve { config: stepped, ramp: 0 });
+        world.send(step, &steward).unwrap();
+    }
+    assert_eq!(world.reserve(asset).config, *config);
+}
+
+/// Offers every role, a second apart, sets the delay, and queues a change of two sections that somebody else pays for.
+fn govern(world: &mut World<LiteChain>, asset: usize) -> Pubkey {
+    let (governance, payer, market) = (world.governance.insecure_clone(), world.chain.funded(), world.market);
+    // Once, twice, and three times.
+    for (times, (role, to)) in
+        [Role::Governance, Role::Guardian, Role::RiskSteward].into_iter().zip(SUCCESSORS).enumerate()
+    {
+        for _ in 0..=times {
+            world.change_market(Change::Role { role, to }).unwrap();
+        }
+        world.pass(1);
+    }
+    let delayed = instruction::tighten(governance.pubkey(), market, None, Change::Market(PARAMS));
+    world.send(delayed, &governance).unwrap();
+    let (target, change) = (world.assets[asset].reserve, waiting(world.reserve(asset).config));
+    let queued = Queued { rent_payer: payer.pubkey(), ..world.next_change() };
+    let queue = instruction::queue_change(governance.pubkey(), &queued, target, change);
+    world.send_all(&[queue], &[&payer, &governance]).unwrap();
+    queued.address()
+}
+
+/// The change that waits, of a reserve with this configuration.
+pub fn waiting(mut config: ReserveConfig) -> Change {
+    config.limits.deposit_cap += 1;
+    config.flash_fee_bps += 1;
+    Change::Reserve { config, ramp: RAMP }
 }
 
 /// Posts observations to both feeds in which no two numbers are the same.

@@ -1,11 +1,11 @@
 //! Every field of an old account, by its value. The patterns name all fields, so that a new one must be given a value
 //! here as well: zero, in accounts that are older than it.
 
-use crate::fixtures::{self, CONFIG, DELEGATE, DELEGATION, Fixture, OFFERED_TO, PAUSE, RAMP, RISK_STEWARD};
+use crate::fixtures::{self, CONFIG, DELEGATE, DELEGATION, Fixture, OFFERED_TO, PAUSE, RAMP};
 use anchor_lang::prelude::Pubkey;
 use keel::state::{
-    FeedConfig, HaircutState, LastPrice, Market, MintedState, OracleConfig, OutflowState, Position, RampState,
-    RateState, Reserve, ReserveConfig, Vault, VolatilityState, Words,
+    FeedConfig, HaircutState, LastPrice, Market, MintedState, Offer, OracleConfig, OutflowState, PendingChange,
+    Position, RampState, RateState, Reserve, ReserveConfig, StepConfig, Vault, VolatilityState, Words,
 };
 use keel_client::{address, price_update, token};
 
@@ -13,6 +13,7 @@ const GOVERNANCE: Pubkey = Pubkey::from_str_const("8uwEZGKBkMeZaSKuRwW177EJongrz
 const GUARDIAN: Pubkey = Pubkey::from_str_const("GGphCVJKCBVzZ9MDFufPLpvz89eRLePEd6mjkdoJGcdV");
 const MINT: Pubkey = Pubkey::from_str_const("14fK7Kjsq8MaESnAH77C9WXqxZz7s874KDvLy4HTbxjR");
 const MINTED_MINT: Pubkey = Pubkey::from_str_const("GNvqLbBdNfBNNVCVgwvevCmuaBgxciL5S9u9XZ3tHkV4");
+const RISK_STEWARD: Pubkey = Pubkey::new_from_array([101; 32]);
 const NOBODY: Pubkey = Pubkey::new_from_array([0; 32]);
 
 /// When the loans had run for a day: prices, redemptions and ramps are of then.
@@ -39,6 +40,10 @@ fn sizes_and_discriminators_stay() {
     check(fixtures::market(), Market::SPACE, 736, [219, 190, 213, 55, 0, 227, 198, 154]);
     check(fixtures::reserve(), Reserve::SPACE, 1_640, [43, 242, 204, 202, 26, 247, 59, 127]);
     check(fixtures::minted_reserve(), Reserve::SPACE, 1_640, [43, 242, 204, 202, 26, 247, 59, 127]);
+    check(fixtures::v2::market(), Market::SPACE, 736, [219, 190, 213, 55, 0, 227, 198, 154]);
+    check(fixtures::v2::reserve(), Reserve::SPACE, 1_640, [43, 242, 204, 202, 26, 247, 59, 127]);
+    check(fixtures::v2::minted_reserve(), Reserve::SPACE, 1_640, [43, 242, 204, 202, 26, 247, 59, 127]);
+    check(fixtures::v2::change(), PendingChange::SPACE, 760, [232, 183, 176, 196, 15, 195, 115, 147]);
     check(fixtures::vault(), Vault::SPACE, 1_344, [211, 8, 232, 43, 2, 152, 117, 119]);
 }
 
@@ -57,20 +62,33 @@ fn a_market_reads_as_it_was_written() {
         restart_grace_slots,
         min_bounty_micro_usd,
         paused,
-        reserved_pause,
+        guardian_paused,
         paused_until,
         guardian_pauses_from,
         minted_mint,
+        guardian_paused_until,
+        offers,
+        next_change,
+        delay,
+        window,
+        steps,
+        revision,
+        role_revisions,
+        reserved_revisions,
         reserved,
     } = fixtures::decoded_market();
     assert_eq!((version, bump, id, target_health_bps), (1, 254, 0, 10_501));
     assert_eq!((governance, guardian, risk_steward), (GOVERNANCE, GUARDIAN, RISK_STEWARD));
     assert_eq!(price_receiver, price_update::PYTH_RECEIVER);
     assert_eq!((min_position_micro_usd, restart_grace_slots, min_bounty_micro_usd), (10_000_002, 103, 1_000_004));
-    assert_eq!((paused, PAUSE.0, reserved_pause), (8 | 32, 8 | 32, 0));
+    assert_eq!((paused, PAUSE.0, guardian_paused), (8 | 32, 8 | 32, 0));
     assert_eq!((paused_until, guardian_pauses_from), (LAST + 200_005, LAST + 200_005 + 259_200));
     assert_eq!(minted_mint, MINTED_MINT);
-    assert_eq!(reserved, [0; 512]);
+    // Reserved at that time.
+    assert_eq!((guardian_paused_until, next_change, delay, window), (0, 0, 0, 0));
+    assert_eq!((offers, steps), ([Offer::default(); 3], StepConfig::default()));
+    assert_eq!((revision, role_revisions, reserved_revisions), (0, [0; 3], 0));
+    assert_eq!(reserved, [0; 328]);
     assert_eq!(fixtures::market().key, address::market(0));
     assert_eq!(minted_mint, address::minted_mint(&fixtures::market().key));
 }
@@ -107,6 +125,9 @@ fn a_reserve_reads_as_it_was_written() {
         minted: MintedState { swap_reserve, swap_shares, redemption_base, redemption_at },
         last_prices,
         config,
+        revisions,
+        stepped_at,
+        settled_tokens,
         reserved,
     } = fixtures::decoded_reserve();
     assert_eq!((version, bump, decimals, kind, reserved_header), (1, 253, 6, 1, [0; 4]));
@@ -138,7 +159,7 @@ fn a_reserve_reads_as_it_was_written() {
     assert_eq!((redemption_base, redemption_at), (Words::default(), 0));
     assert_eq!(last_prices, [first_feed(), second_feed()]);
     assert_eq!(config, configured());
-    assert_eq!(reserved, [0; 512]);
+    assert_eq!((revisions, stepped_at, settled_tokens, reserved), ([0; 8], [0; 16], 0, [0; 344]));
     assert_eq!(fixtures::reserve().key, address::reserve(&market, &mint));
     assert_eq!(liquidity, address::liquidity(&fixtures::reserve().key));
 }
@@ -210,7 +231,8 @@ fn a_minted_reserve_reads_as_it_was_written() {
     assert_eq!((redemption_base, redemption_at), (number(28_854_592_029_635_820, 0), DAY_ONE));
     assert_eq!(reserve.last_prices, [LastPrice::default(); 2]);
     assert_eq!(reserve.config, fixtures::minted_config());
-    assert_eq!(reserve.reserved, [0; 512]);
+    assert_eq!((reserve.revisions, reserve.stepped_at), ([0; 8], [0; 16]));
+    assert_eq!((reserve.settled_tokens, reserve.reserved), (0, [0; 344]));
     assert_eq!(fixtures::minted_reserve().key, address::reserve(&reserve.market, &MINTED_MINT));
 }
 

@@ -7,10 +7,15 @@
 mod binary;
 mod fixtures;
 mod layout;
+mod layout_v2;
+mod upgrade;
 
 use anchor_lang::prelude::{Clock, Pubkey};
+use fixtures::v2;
+use keel::state::Change;
+use keel_client::account;
 use keel_client::book::Book;
-use keel_client::{account, instruction};
+use keel_client::instruction::{self, Queued};
 use keel_tests::{Chain, LiteChain, World};
 use solana_signer::Signer;
 
@@ -23,7 +28,8 @@ fn the_program_works_on_old_accounts() {
     chain.set_data(&vault.key, &keel::ID, vault.data.to_vec());
     let payer = chain.funded();
     let clock = chain.clock();
-    for reserve in [fixtures::reserve(), fixtures::minted_reserve()] {
+    let reserves = [fixtures::reserve(), fixtures::minted_reserve(), v2::reserve(), v2::minted_reserve()];
+    for reserve in reserves {
         chain.set_data(&reserve.key, &keel::ID, reserve.data.to_vec());
         let before = account::reserve(&reserve.key, &keel::ID, reserve.data).unwrap();
         let now = before.updated_at + 3_600;
@@ -49,13 +55,33 @@ fn the_program_works_on_old_accounts() {
     assert_eq!(chain.account(&vault.key).unwrap().data, expected);
 }
 
+/// A program of today executes a change that waited while it was deployed.
+#[test]
+fn the_program_executes_an_old_change() {
+    let mut chain = LiteChain::new();
+    for account in [v2::market(), v2::reserve(), v2::change()] {
+        chain.set_data(&account.key, &keel::ID, account.data.to_vec());
+    }
+    let pending = account::change(&v2::change().key, &keel::ID, v2::change().data).unwrap();
+    let (payer, clock) = (chain.funded(), chain.clock());
+    chain.set_clock(&Clock { unix_timestamp: pending.latest, ..clock });
+    let queued = Queued { market: v2::market().key, nonce: pending.nonce, rent_payer: pending.rent_payer };
+    chain.send(&[instruction::execute_change(&queued, Some(v2::reserve().key), &[])], &[&payer]).unwrap();
+    let reserve = |data: &[u8]| account::reserve(&v2::reserve().key, &keel::ID, data).unwrap();
+    let (before, after) = (reserve(v2::reserve().data), reserve(&chain.account(&v2::reserve().key).unwrap().data));
+    let Change::Reserve { config, .. } = fixtures::waiting(before.config) else { unreachable!() };
+    assert_eq!((after.config, after.stepped_at), (config, before.stepped_at));
+    assert_eq!(after.revisions, [6, 0, 3, 0, 2, 5, 0, 1]);
+    assert_eq!(chain.account(&v2::change().key), None);
+}
+
 /// Writes the accounts of a market in which every field has a value of its own.
 #[test]
 #[ignore = "writes fixtures for a new layout version"]
 fn write_fixtures() {
     let mut world = World::with(LiteChain::new(), &[]);
-    let accounts = fixtures::act(&mut world);
-    let folder = format!("{}/compat/fixtures/v{}", env!("CARGO_MANIFEST_DIR"), keel::state::LAYOUT_VERSION);
+    let (accounts, vault) = fixtures::act(&mut world);
+    let folder = format!("{}/compat/fixtures/v{}", env!("CARGO_MANIFEST_DIR"), keel::state::Market::VERSION);
     assert!(!std::fs::exists(&folder).unwrap(), "{folder} exists: fixtures are never written again");
     std::fs::create_dir_all(&folder).unwrap();
     for (name, key) in accounts {
@@ -64,7 +90,9 @@ fn write_fixtures() {
         println!("{name}: {key}");
     }
     println!("governance: {}", world.governance.pubkey());
-    let (minted, vault) = (world.assets.len() - 1, accounts[3].1);
+    let minted = world.assets.len() - 1;
     println!("{:#?}\n{:#?}\n{:#?}", world.market_state(), world.reserve(0), world.reserve(minted));
     println!("{:#?}", world.vault(&vault));
+    let (change, data) = (accounts[3].1, world.chain.account(&accounts[3].1).unwrap().data);
+    println!("{:#?}", account::change(&change, &keel::ID, &data).unwrap());
 }

@@ -73,18 +73,18 @@ pub fn trace(instruction: &str, shape: Shape) -> Result<()> {
 fn setup() -> Vec<Measurement> {
     let mut w = World::new(LiteChain::new());
     let governance = w.governance.insecure_clone();
-    let key = governance.pubkey();
     let run = |w: &mut World<LiteChain>, name: &str, instruction: Instruction, signers: &[&Keypair]| {
         measure(&mut w.chain, name, (0, 0), &[instruction], signers, &[])
     };
     let mut all = Vec::new();
-    let create = instruction::init_market(key, key, 1, keel_tests::world::market_params());
+    let create = w.init_market_ix(1, keel_tests::world::market_params());
     all.push(run(&mut w, "init_market", create, &[&governance]));
     let spec = AssetSpec::usdc();
     let asset = w.list(&spec);
     let mint = w.create_mint(spec.decimals, &spec.token_program);
     let (config, prices) = (w.reserve(asset).config, w.assets[asset].prices.clone());
-    let list = instruction::init_reserve(key, key, w.market, mint, spec.token_program, config, &prices);
+    let [queue, list] = w.list_ixs(mint, spec.token_program, config, &prices);
+    all.push(run(&mut w, "queue_change", queue, &[&governance]));
     all.push(run(&mut w, "init_reserve", list, &[&governance]));
     let owner = w.chain.funded();
     let open = instruction::open_vault(owner.pubkey(), owner.pubkey(), w.market, 0);

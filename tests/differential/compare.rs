@@ -2,14 +2,16 @@
 
 use crate::model::{Model, tokens_of};
 use crate::oracle::Feed;
+use crate::pauses::Pause;
 use crate::reserve::State;
-use crate::vault::{Holdings, Slot};
+use crate::vault::{Delegation, Holdings, Slot};
 use keel::state::{Side, Vault};
 use keel_risk::Fraction;
-use keel_tests::random::Snapshot;
+use keel_tests::random::Arena;
 
 /// What a vault's account holds, slot by slot.
-fn holdings(state: &Snapshot, vault: &Vault) -> Holdings {
+fn holdings(arena: &Arena, vault: &Vault) -> Holdings {
+    let state = &arena.state;
     let slots = vault.positions.map(|position| {
         let side = match position.side {
             0 => return None,
@@ -25,11 +27,25 @@ fn holdings(state: &Snapshot, vault: &Vault) -> Holdings {
         })
     });
     let isolated = state.reserve_keys.iter().position(|key| *key == vault.isolated_reserve);
-    Holdings { insolvent: vault.flags & Vault::INSOLVENT != 0, group: vault.group, isolated, slots }
+    let delegate = arena.player_at(&vault.delegate);
+    Holdings {
+        owner: arena.player_at(&vault.owner).unwrap(),
+        delegation: Delegation { user: delegate, rights: vault.delegate_rights, until: vault.delegate_until },
+        offered_to: arena.player_at(&vault.offered_to),
+        insolvent: vault.flags & Vault::INSOLVENT != 0,
+        group: vault.group,
+        isolated,
+        slots,
+    }
 }
 
 /// The first difference between the accounts and the model.
-pub fn difference(state: &Snapshot, model: &Model) -> Option<String> {
+pub fn difference(arena: &Arena, model: &Model) -> Option<String> {
+    let state = &arena.state;
+    let paused = Pause::of(&state.market);
+    if paused != model.pause {
+        return Some(format!("paused: {paused:?}\nmodel: {:?}", model.pause));
+    }
     for (asset, (reserve, modelled)) in state.reserves.iter().zip(&model.reserves).enumerate() {
         let on_chain = State::of(reserve);
         if on_chain != modelled.state {
@@ -47,7 +63,7 @@ pub fn difference(state: &Snapshot, model: &Model) -> Option<String> {
         }
     }
     for (i, (vault, modelled)) in state.vaults.iter().zip(&model.vaults).enumerate() {
-        let on_chain = vault.as_ref().map(|vault| holdings(state, vault));
+        let on_chain = vault.as_ref().map(|vault| holdings(arena, vault));
         if on_chain != *modelled {
             return Some(format!("vault {i}:\n{on_chain:#?}\nmodel:\n{modelled:#?}"));
         }

@@ -7,8 +7,12 @@ use keel_tests::random::arena::GOVERNANCE;
 
 impl Model {
     pub fn withdraw_insurance(&mut self, signer: usize, asset: usize, amount: Amount) -> Outcome<()> {
+        // It is queued first, which asks who and how much.
         if signer != GOVERNANCE {
             return refuse(KeelError::NotGovernance);
+        }
+        if amount == Amount(0) {
+            return refuse(KeelError::ZeroAmount);
         }
         let reserve = self.accrued(asset)?;
         let floor = reserve.state.config.insurance_floor_bps;

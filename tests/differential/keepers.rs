@@ -4,14 +4,15 @@ use crate::model::{Model, Outcome, refuse};
 use crate::terms;
 use crate::vault::Holdings;
 use keel::KeelError;
-use keel::state::Side;
+use keel::state::{Side, pause};
 use keel_risk::Fraction;
 use keel_risk::health::Totals;
 use keel_risk::liquidation::{self, Pair};
 use keel_risk::pool::Loss;
-use keel_risk::price::{Observation, Purpose};
+use keel_risk::price::{Observation, Purpose, UnitPrice};
 use keel_risk::units::{Amount, DebtShares, Quantity, SupplyShares};
 use keel_tests::random::VaultId;
+use keel_tests::random::specs::{MINTED, SWAPPED};
 
 /// A liquidation or redemption, valued.
 pub struct Case {
@@ -41,7 +42,7 @@ impl Model {
             asset if asset == collateral => Ok(collateral_price),
             asset => oracle(asset).maintenance(side),
         })?;
-        let grouped = value.group != 0 && self.reserves[collateral].state.config.group.id == value.group;
+        let grouped = self.reserves[collateral].has_weights_in(value.group);
         let owed = DebtShares(vault.shares(debt, Side::Debt)?);
         let held = SupplyShares(vault.shares(collateral, Side::Collateral)?);
         let (debt_pool, collateral_pool) = (self.reserves[debt].state.pool, self.reserves[collateral].state.pool);
@@ -58,12 +59,12 @@ impl Model {
     }
 
     /// Takes `amount` off the debt of a case.
-    pub fn repay_in(&mut self, case: &mut Case, debt: usize, collateral: usize, amount: Amount) -> Outcome<()> {
+    pub fn repay_in(&mut self, case: &mut Case, debt: usize, amount: Amount) -> Outcome<()> {
         let now = self.now();
         let repaid = self.reserves[debt].state.pool.repay(Quantity::Exact(amount), case.owed)?;
         let released = case.vault.release(debt, repaid.shares.0)?;
-        if case.vault.isolated == Some(collateral) {
-            self.release(collateral, released);
+        if let Some(isolated) = case.vault.isolated {
+            self.release(isolated, released);
         }
         case.vault.remove(debt, repaid.shares.0)?;
         self.reserves[debt].let_in(amount, now)
@@ -88,6 +89,7 @@ impl Model {
         Ok(())
     }
 
+    #[allow(clippy::too_many_arguments)]
     pub fn liquidate(
         &mut self,
         keeper: usize,
@@ -96,6 +98,7 @@ impl Model {
         collateral: usize,
         max_repay: Amount,
         min_seize: u64,
+        into: Option<VaultId>,
     ) -> Outcome<()> {
         let now = self.now();
         let vault = self.vault(id)?;
@@ -103,15 +106,25 @@ impl Model {
         if debt == collateral {
             return refuse(KeelError::NoSuchCollateral);
         }
+        self.require_running(pause::LIQUIDATE)?;
         let mut case = self.case(vault, debt, collateral)?;
+        if into.is_some() {
+            case.pair.liquid = Amount::MAX;
+        }
         let rules = terms::rules();
         let bonus = terms::bonus(&self.reserves[collateral].state.config, case.grouped);
         let plan = liquidation::plan(&case.before, &rules, &bonus, &case.pair, max_repay)?;
-        self.repay_in(&mut case, debt, collateral, plan.repay)?;
+        self.repay_in(&mut case, debt, plan.repay)?;
         let reserve = &mut self.reserves[collateral];
-        reserve.let_out_unrefused(plan.to_keeper, now)?;
-        let seized = reserve.state.pool.seize(case.held, plan.seize, plan.to_keeper, plan.seizes_all)?;
-        case.vault.remove(collateral, seized.shares.0)?;
+        let seized = if let Some(into) = into {
+            let seized = reserve.state.pool.seize_shares(case.held, plan.seize, plan.to_keeper, plan.seizes_all)?;
+            self.give_shares(keeper, id, into, collateral, seized.keeper_shares)?;
+            seized.shares
+        } else {
+            reserve.let_out_unrefused(plan.to_keeper, now)?;
+            reserve.state.pool.seize(case.held, plan.seize, plan.to_keeper, plan.seizes_all)?.shares
+        };
+        case.vault.remove(collateral, seized.0)?;
 
         let (after, owed, held) = self.after(&case, debt, collateral)?;
         let may_fall = plan.close_out || plan.repays_all || plan.seizes_all;
@@ -133,7 +146,34 @@ impl Model {
         self.settle_in(&case, debt, collateral)?;
         self.put(id, Some(case.vault));
         self.take(keeper, debt, plan.repay)?;
-        self.pay(keeper, collateral, plan.to_keeper);
+        if into.is_none() {
+            self.pay(keeper, collateral, plan.to_keeper);
+        }
+        Ok(())
+    }
+
+    /// Adds shares to the vault at `to`. Only its owner opens a position in it, and no delegate.
+    fn give_shares(
+        &mut self,
+        keeper: usize,
+        from: VaultId,
+        to: VaultId,
+        asset: usize,
+        shares: SupplyShares,
+    ) -> Outcome<()> {
+        if to == from {
+            return refuse(KeelError::SameVault);
+        }
+        let Ok(mut vault) = self.vault(to) else { return refuse(KeelError::NotAVault) };
+        vault.require_solvent()?;
+        if vault.find(asset).is_none() {
+            if vault.owner != keeper {
+                return refuse(KeelError::OnlyOwnerOpensPositions);
+            }
+            self.require_room(&vault, asset)?;
+        }
+        vault.add(asset, self.reserves[asset].state.config.group.id, Side::Collateral, shares.0)?;
+        self.put(to, Some(vault));
         Ok(())
     }
 
@@ -144,9 +184,17 @@ impl Model {
 
     pub fn refresh(&mut self, asset: usize, prices: bool) -> Outcome<()> {
         let moment = self.moment;
-        let reserve = self.accrued(asset)?;
+        self.accrued(asset)?;
+        if prices && asset == MINTED {
+            let mut pooled = self.reserves[SWAPPED].state.pool;
+            pooled.accrue(moment.now)?;
+            let mut swap = self.swap_books(pooled);
+            self.mark_swap(&mut swap, UnitPrice::ZERO)?;
+            self.reserves[asset].state.pool = swap.minted;
+        }
+        let reserve = &mut self.reserves[asset];
         reserve.settle()?;
-        if prices {
+        if prices && asset != MINTED {
             let seen = reserve.oracle(moment).all()?;
             reserve.remember(&seen, moment.now)?;
         }
@@ -164,6 +212,7 @@ impl Model {
 
     pub fn resolve(&mut self, id: VaultId, asset: usize) -> Outcome<()> {
         let mut vault = self.vault(id)?;
+        self.require_running(pause::LIQUIDATE)?;
         let Some(&slot) = vault.find(asset) else { return refuse(KeelError::NoSuchDebt) };
         self.accrued(asset)?;
         if !vault.insolvent {

@@ -4,7 +4,8 @@
 //! | module | what it models |
 //! |---|---|
 //! | [`model`] | the market, and how a vault is valued |
-//! | [`users`], [`keepers`], [`minted`], [`governance`] | every instruction, in the order in which the program checks |
+//! | [`users`], [`life`], [`flash`], [`keepers`], [`minted`], [`governance`] | every instruction, in the order in which the program checks |
+//! | [`pauses`] | what is paused, and who may pause |
 //! | [`reserve`], [`vault`] | the accounts |
 //! | [`oracle`] | which price applies, and which is remembered |
 //! | [`terms`] | what a configuration means in the risk crate's terms |
@@ -13,14 +14,17 @@
 //! The model shares no computation with the program: it takes configurations and what price accounts hold from it, and
 //! the numbers of its errors. Where the two disagree, one of them does not do what the risk crate says.
 //!
-//! `KEEL_INSTRUCTIONS` (8,000 unless set) and `KEEL_SEED` as in the test of the invariants.
+//! `KEEL_INSTRUCTIONS` (20,000 unless set) and `KEEL_SEED` as in the test of the invariants.
 
 mod compare;
+mod flash;
 mod governance;
 mod keepers;
+mod life;
 mod minted;
 mod model;
 mod oracle;
+mod pauses;
 mod reserve;
 mod terms;
 mod users;
@@ -28,43 +32,89 @@ mod vault;
 
 use compare::difference;
 use keel_tests::check::Refusal;
-use keel_tests::random::{Arena, Move, Step, from_env};
+use keel_tests::random::{Action, Arena, Move, Step, from_env, stopped_at};
 use model::Model;
 use std::collections::BTreeMap;
 
-#[test]
-fn the_program_does_what_the_risk_crate_says() {
-    let (instructions, seed) = (from_env("KEEL_INSTRUCTIONS", 8_000), from_env("KEEL_SEED", 100));
-    println!("KEEL_SEED={seed} KEEL_INSTRUCTIONS={instructions}");
+/// Instructions that one market sees at most.
+const ARENA: u64 = 20_000;
+
+/// Kinds of instructions by name: one for each of [`Action`], and liquidations for shares.
+const KINDS: usize = 23;
+
+/// What a run agreed on.
+#[derive(Default)]
+struct Agreement {
+    /// Successes and refusals by instruction.
+    instructions: BTreeMap<&'static str, [u64; 2]>,
+    /// The same of transactions with flash loans.
+    flash: [u64; 2],
+    losses: u64,
+    shared_losses: u64,
+}
+
+/// Runs one market for `instructions`.
+fn run(seed: u64, instructions: u64, agreed: &mut Agreement) {
     let mut arena = Arena::new(seed);
     let mut model = Model::new(&arena);
-    let (mut agreed, mut count) = (BTreeMap::<_, [u64; 2]>::new(), 0);
+    let mut count = 0;
     while count < instructions {
         match arena.draw() {
             Step::Happen(what) => {
                 arena.happen(&what);
                 model.observe(&arena, matches!(what, Move::Fund { .. } | Move::Donate { .. } | Move::Give { .. }));
             }
-            Step::Act(action) => {
-                count += 1;
+            Step::Act(actions) => {
+                count += actions.len() as u64;
                 let mut next = model.clone();
-                let expected = next.act(&action);
-                let outcome = arena.act(&action);
-                let actual = outcome.as_ref().map(|_| ()).map_err(Refusal::from);
-                assert_eq!(actual, expected, "seed {seed}, instruction {count}: {action:?}\n{outcome:#?}");
-                if expected.is_ok() {
-                    model = next;
+                let expected = next.act(&actions);
+                let outcome = arena.act(&actions);
+                let actual = outcome
+                    .as_ref()
+                    .map(|_| ())
+                    .map_err(|failure| (stopped_at(failure, &actions).unwrap_or(usize::MAX), Refusal::from(failure)));
+                assert_eq!(actual, expected, "seed {seed}, instruction {count}: {actions:?}\n{outcome:#?}");
+                let refused = usize::from(expected.is_err());
+                match expected {
+                    Ok(()) => {
+                        model = next;
+                        for action in &actions {
+                            agreed.instructions.entry(action.name()).or_default()[0] += 1;
+                        }
+                    }
+                    Err((i, _)) => agreed.instructions.entry(actions[i].name()).or_default()[1] += 1,
                 }
-                if let Some(difference) = difference(&arena.state, &model) {
-                    panic!("seed {seed}, instruction {count}: {action:?}\n{difference}");
+                agreed.flash[refused] += u64::from(matches!(actions[0], Action::FlashBorrow { .. }));
+                if let Some(difference) = difference(&arena, &model) {
+                    panic!("seed {seed}, instruction {count}: {actions:?}\n{difference}");
                 }
-                agreed.entry(action.name()).or_default()[usize::from(expected.is_err())] += 1;
             }
         }
     }
-    println!("agreed successes and refusals: {agreed:#?}");
-    println!("bad debts: {}, shared by suppliers: {}", model.losses, model.shared_losses);
-    let liquidations = agreed.get("liquidate").copied().unwrap_or_default();
-    let reached = liquidations[0] * 200 >= instructions && model.losses * 1_000 >= instructions;
+    agreed.losses += model.losses;
+    agreed.shared_losses += model.shared_losses;
+}
+
+#[test]
+fn the_program_does_what_the_risk_crate_says() {
+    let (instructions, seed) = (from_env("KEEL_INSTRUCTIONS", 20_000), from_env("KEEL_SEED", 100));
+    println!("KEEL_SEED={seed} KEEL_INSTRUCTIONS={instructions}");
+    let mut agreed = Agreement::default();
+    // Every other market has isolated assets.
+    let markets = instructions.div_ceil(ARENA).max(2);
+    for market in 0..markets {
+        run(seed + market, instructions.div_ceil(markets), &mut agreed);
+    }
+    println!("agreed successes and refusals: {:#?}", agreed.instructions);
+    println!("of transactions with flash loans: {:?}", agreed.flash);
+    println!("bad debts: {}, shared by suppliers: {}", agreed.losses, agreed.shared_losses);
+    let liquidations = agreed.instructions.get("liquidate").copied().unwrap_or_default();
+    let reached = liquidations[0] * 200 >= instructions && agreed.losses * 1_000 >= instructions;
     assert!(reached || instructions < 5_000, "the run did not reach enough liquidations and bad debts");
+    let kinds = agreed.instructions.values().filter(|[successes, _]| *successes > 0).count();
+    let reached = kinds == KINDS && agreed.flash.iter().all(|n| n * 250 >= instructions);
+    assert!(
+        reached || instructions < 20_000,
+        "{kinds} of {KINDS} kinds of instructions succeeded, and few flash loans"
+    );
 }

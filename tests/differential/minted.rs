@@ -3,83 +3,84 @@
 use crate::model::{Model, Outcome, refuse};
 use crate::terms;
 use keel::KeelError;
-use keel::state::Side;
+use keel::state::{Side, pause};
 use keel_risk::liquidation::Pair;
+use keel_risk::pool::Pool;
 use keel_risk::price::{Purpose, UnitPrice};
-use keel_risk::units::{Amount, Quantity};
-use keel_risk::{redemption, swap};
+use keel_risk::redemption::{self, Fees};
+use keel_risk::swap::Swap;
+use keel_risk::units::Amount;
 use keel_tests::random::VaultId;
 use keel_tests::random::specs::{MINTED, SWAPPED};
 
 impl Model {
     /// Accrues both sides of the swap, and values what it holds. The prices at which assets come in and go out.
-    fn open_swap(&mut self) -> Outcome<(UnitPrice, UnitPrice)> {
+    fn open_swap(&mut self) -> Outcome<(Swap, UnitPrice, UnitPrice)> {
         let now = self.now();
+        self.require_running(pause::SWAP)?;
         let oracle = self.reserves[SWAPPED].oracle(self.moment);
         let (low, high) = (oracle.new_risk(Side::Collateral)?, oracle.new_risk(Side::Debt)?);
         let seen = oracle.acceptable(Purpose::NewRisk);
         self.reserves[SWAPPED].remember(&seen, now)?;
         self.accrued(MINTED)?;
-        self.accrued(SWAPPED)?;
-        let index = self.reserves[SWAPPED].state.pool.supply_index;
-        let held = index.amount_of(self.reserves[MINTED].state.swap_shares)?;
-        let (from, to) = (self.reserves[SWAPPED].decimals, self.reserves[MINTED].decimals);
-        let at_low = swap::tokens_for_assets(held, from, low, to)?;
-        let at_par = swap::tokens_for_assets(held, from, UnitPrice::MAX, to)?;
-        let loss = self.reserves[MINTED].state.pool.mark_swap(at_low, at_par)?;
+        let pooled = self.accrued(SWAPPED)?.state.pool;
+        let mut swap = self.swap_books(pooled);
+        self.mark_swap(&mut swap, low)?;
+        Ok((swap, low, high))
+    }
+
+    /// Both sides of the swap, the pooled one as given.
+    pub fn swap_books(&self, pooled: Pool) -> Swap {
+        let (minted, asset_decimals) = (&self.reserves[MINTED], self.reserves[SWAPPED].decimals);
+        let held = minted.state.swap_shares;
+        Swap { minted: minted.state.pool, pooled, held, token_decimals: minted.decimals, asset_decimals }
+    }
+
+    /// Values what the swap holds.
+    pub fn mark_swap(&mut self, swap: &mut Swap, low: UnitPrice) -> Outcome<()> {
+        let loss = swap.mark(low)?;
         if !loss.owed.is_zero() {
             self.count_loss(&loss);
         }
-        Ok((low, high))
+        Ok(())
     }
 
-    fn close_swap(&mut self) -> Outcome<()> {
+    fn close_swap(&mut self, swap: &Swap) -> Outcome<()> {
+        self.reserves[MINTED].state.swap_shares = swap.held;
+        self.reserves[MINTED].state.pool = swap.minted;
+        self.reserves[SWAPPED].state.pool = swap.pooled;
         self.reserves[MINTED].settle()?;
         self.reserves[SWAPPED].settle()
     }
 
     pub fn swap_in(&mut self, user: usize, assets: Amount, min_tokens: u64) -> Outcome<()> {
         let now = self.now();
-        let (low, _) = self.open_swap()?;
-        let config = self.reserves[MINTED].state.config;
-        let (from, to) = (self.reserves[SWAPPED].decimals, self.reserves[MINTED].decimals);
-        let value = swap::tokens_for_assets(assets, from, low, to)?;
-        let fee = swap::fee(value, config.minted.swap_in_fee_bps)?;
-        let tokens = self.reserves[MINTED].state.pool.swap_in(value, fee, Amount(config.limits.swap_cap))?;
-        let pooled = &mut self.reserves[SWAPPED];
-        let cap = Amount(pooled.state.config.limits.deposit_cap);
-        let held = pooled.state.pool.deposit(assets, cap)?.shares;
-        pooled.let_in(assets, now)?;
-        let shares = &mut self.reserves[MINTED].state.swap_shares;
-        *shares = shares.checked_add(held)?;
-        self.close_swap()?;
-        if tokens.0 < min_tokens {
+        let (mut swap, low, _) = self.open_swap()?;
+        let (minted, pooled) = (self.reserves[MINTED].state.config, self.reserves[SWAPPED].state.config);
+        let caps = [minted.limits.swap_cap, pooled.limits.deposit_cap].map(Amount);
+        let done = swap.take_in(assets, low, minted.minted.swap_in_fee_bps, caps[0], caps[1])?;
+        self.reserves[SWAPPED].let_in(assets, now)?;
+        self.close_swap(&swap)?;
+        if done.tokens.0 < min_tokens {
             return refuse(KeelError::OutputTooSmall);
         }
         self.take(user, SWAPPED, assets)?;
-        self.pay(user, MINTED, tokens);
+        self.pay(user, MINTED, done.tokens);
         Ok(())
     }
 
     pub fn swap_out(&mut self, user: usize, tokens: Amount, min_assets: u64) -> Outcome<()> {
         let now = self.now();
-        let (_, high) = self.open_swap()?;
-        let config = self.reserves[MINTED].state.config;
-        let (from, to) = (self.reserves[MINTED].decimals, self.reserves[SWAPPED].decimals);
-        let fee = swap::fee(tokens, config.minted.swap_out_fee_bps)?;
-        let paid = self.reserves[MINTED].state.pool.swap_out(tokens, fee)?;
-        let assets = swap::assets_for_tokens(paid, from, high, to)?;
-        let held = self.reserves[MINTED].state.swap_shares;
-        let pooled = &mut self.reserves[SWAPPED];
-        let change = pooled.state.pool.withdraw(Quantity::Exact(assets), held)?;
-        pooled.let_out(assets, now)?;
-        self.reserves[MINTED].state.swap_shares = held.checked_sub(change.shares)?;
-        self.close_swap()?;
-        if assets.0 < min_assets {
+        let (mut swap, _, high) = self.open_swap()?;
+        let fee_bps = self.reserves[MINTED].state.config.minted.swap_out_fee_bps;
+        let done = swap.pay_out(tokens, high, fee_bps)?;
+        self.reserves[SWAPPED].let_out(done.assets, now)?;
+        self.close_swap(&swap)?;
+        if done.assets.0 < min_assets {
             return refuse(KeelError::OutputTooSmall);
         }
         self.take(user, MINTED, tokens)?;
-        self.pay(user, SWAPPED, assets);
+        self.pay(user, SWAPPED, done.assets);
         Ok(())
     }
 
@@ -101,18 +102,18 @@ impl Model {
         if !self.reserves[debt].is_minted() {
             return refuse(KeelError::WrongReserveKind);
         }
+        self.require_running(pause::REDEEM)?;
         let mut case = self.case(vault, debt, collateral)?;
         let terms = terms::redemptions(&self.reserves[debt].state.config);
-        let circulating = self.reserves[debt].state.pool.circulating()?;
-        let mut base = self.reserves[debt].state.redemptions;
-        let fee = base.fee(now, &terms, max_repay.min(case.pair.owed), circulating)?;
+        let state = &self.reserves[debt].state;
+        let circulating = state.pool.outstanding()?.min(Amount(state.settled_tokens));
+        let fees = Fees::new(&terms, &self.reserves[debt].state.redemptions, now, circulating)?;
         let high = self.reserves[collateral].oracle(self.moment).new_risk(Side::Debt)?;
         let pair = Pair { collateral_price: high, ..case.pair };
         let min_position = terms::rules().min_position;
-        let plan = redemption::plan(&case.before, &terms, min_position, &pair, max_repay, fee)?;
-        base.redeemed(now, &terms, plan.repay, circulating)?;
-        self.reserves[debt].state.redemptions = base;
-        self.repay_in(&mut case, debt, collateral, plan.repay)?;
+        let plan = redemption::plan(&case.before, min_position, &pair, max_repay, &fees)?;
+        self.reserves[debt].state.redemptions = fees.after(plan.repay)?;
+        self.repay_in(&mut case, debt, plan.repay)?;
         let reserve = &mut self.reserves[collateral];
         let seized = reserve.state.pool.seize(case.held, plan.seize, plan.seize, false)?;
         case.vault.remove(collateral, seized.shares.0)?;

@@ -1,6 +1,7 @@
 //! A market: what belongs to nobody in particular, and how a vault is valued.
 
 use crate::oracle::Feed;
+use crate::pauses::Pause;
 use crate::reserve::{ModelReserve, State};
 use crate::terms;
 use crate::vault::{Holdings, Slot};
@@ -25,6 +26,9 @@ pub struct Model {
     pub vaults: Vec<Option<Holdings>>,
     /// Tokens by user and asset.
     pub wallets: Vec<Vec<u64>>,
+    pub pause: Pause,
+    /// Flash loans that the running transaction has taken and not repaid.
+    pub open_loans: u32,
     /// Debts written off.
     pub losses: u64,
     /// Of those, such that lowered a supply index.
@@ -102,6 +106,8 @@ impl Model {
             reserves: (0..state.reserves.len()).map(reserve).collect(),
             vaults: vec![None; state.vaults.len()],
             wallets: vec![],
+            pause: Pause::of(&state.market),
+            open_loans: 0,
             losses: 0,
             shared_losses: 0,
             moment: state.moment,
@@ -126,17 +132,35 @@ impl Model {
         }
     }
 
-    /// Runs an instruction. If it is refused, the model is spoilt.
-    pub fn act(&mut self, action: &Action) -> Result<(), Refusal> {
-        let done = match *action {
+    /// Runs the instructions of a transaction. If one is refused, the model is spoilt; its number, and why.
+    pub fn act(&mut self, actions: &[Action]) -> Result<(), (usize, Refusal)> {
+        self.open_loans = 0;
+        for (i, action) in actions.iter().enumerate() {
+            self.step(action, &actions[i + 1..]).map_err(|Stop(refusal)| (i, refusal))?;
+        }
+        Ok(())
+    }
+
+    /// Runs an instruction that `later` ones follow.
+    fn step(&mut self, action: &Action, later: &[Action]) -> Outcome<()> {
+        match *action {
             Action::Open { vault } => self.open(vault),
             Action::Close { user, vault } => self.close(user, vault),
+            Action::SetDelegate { user, vault, delegate, rights, until } => {
+                self.set_delegate(user, vault, delegate, rights, until)
+            }
+            Action::Offer { user, vault, to } => self.offer(user, vault, to),
+            Action::Accept { user, vault } => self.accept(user, vault),
+            Action::SetGroup { user, vault, group } => self.set_group(user, vault, group),
+            Action::FlashBorrow { user, asset, amount } => self.flash_borrow(user, asset, Amount(amount), later),
+            Action::FlashRepay { user, asset, amount } => self.flash_repay(user, asset, Amount(amount)),
+            Action::SetPause { signer, bits, seconds } => self.set_pause(signer, bits, seconds),
             Action::Deposit(flow) => self.deposit(&flow),
             Action::Withdraw(flow) => self.withdraw(&flow),
             Action::Borrow(flow) => self.borrow(&flow),
             Action::Repay(flow) => self.repay(&flow),
-            Action::Liquidate { keeper, vault, debt, collateral, max_repay, min_seize } => {
-                self.liquidate(keeper, vault, debt, collateral, Amount(max_repay), min_seize)
+            Action::Liquidate { keeper, vault, debt, collateral, max_repay, min_seize, into } => {
+                self.liquidate(keeper, vault, debt, collateral, Amount(max_repay), min_seize, into)
             }
             Action::Redeem { redeemer, vault, debt, collateral, max_repay, min_seize } => {
                 self.redeem(redeemer, vault, debt, collateral, Amount(max_repay), min_seize)
@@ -150,8 +174,7 @@ impl Model {
             Action::Accrue { asset, .. } => self.refresh(asset, false),
             Action::Challenge { asset, feed, .. } => self.challenge(asset, usize::from(feed)),
             Action::Resolve { vault, asset, .. } => self.resolve(vault, asset),
-        };
-        done.map_err(|Stop(refusal)| refusal)
+        }
     }
 
     pub fn now(&self) -> i64 {
@@ -159,12 +182,12 @@ impl Model {
     }
 
     pub fn vault(&self, id: VaultId) -> Outcome<Holdings> {
-        let vault = self.vaults[id.owner * VAULTS_EACH + id.index].clone();
+        let vault = self.vaults[id.opener * VAULTS_EACH + id.index].clone();
         vault.ok_or(Stop(ErrorCode::AccountOwnedByWrongProgram.into()))
     }
 
     pub fn put(&mut self, id: VaultId, vault: Option<Holdings>) {
-        self.vaults[id.owner * VAULTS_EACH + id.index] = vault;
+        self.vaults[id.opener * VAULTS_EACH + id.index] = vault;
     }
 
     /// Tokens from a user to a reserve: the last thing that can fail.
@@ -193,6 +216,9 @@ impl Model {
     /// The reserve, accrued.
     pub fn accrued(&mut self, asset: usize) -> Outcome<&mut ModelReserve> {
         let reserve = &mut self.reserves[asset];
+        if reserve.is_minted() && reserve.state.pool.updated_at < self.moment.now {
+            reserve.state.settled_tokens = reserve.state.pool.outstanding()?.0;
+        }
         reserve.state.pool.accrue(self.moment.now)?;
         Ok(reserve)
     }
@@ -228,7 +254,7 @@ impl Model {
             match side {
                 Side::Collateral => {
                     let worth = price.value_floor(indices.supply.amount_of(SupplyShares(shares))?)?;
-                    let grouped = group != 0 && reserve.state.config.group.id == group;
+                    let grouped = reserve.has_weights_in(group);
                     value.totals.add_collateral(worth, reserve.factor(purpose, grouped, now)?)?;
                     value.collaterals += 1;
                     if reserve.is_isolated_collateral() {

@@ -30,6 +30,8 @@ pub struct State {
     pub isolated_debt: u64,
     pub swap_shares: SupplyShares,
     pub redemptions: FeeBase,
+    /// Of a minted reserve: tokens as of its last write before the present moment.
+    pub settled_tokens: u64,
     pub config: ReserveConfig,
 }
 
@@ -89,6 +91,7 @@ impl State {
             isolated_debt: reserve.isolated_debt,
             swap_shares: SupplyShares(fraction(reserve.minted.swap_shares)),
             redemptions: FeeBase { base: fraction(reserve.minted.redemption_base), at: reserve.minted.redemption_at },
+            settled_tokens: reserve.settled_tokens,
             config: reserve.config,
         }
     }
@@ -179,6 +182,12 @@ impl ModelReserve {
         self.state.outflow.drain(now, &terms::outflow(&self.state.config))?;
         self.state.outflow.come_in(amount);
         Ok(())
+    }
+
+    /// Whether it has weights as collateral in a group; some assets are only debt in theirs.
+    pub fn has_weights_in(&self, group: u32) -> bool {
+        let own = &self.state.config.group;
+        group != 0 && own.id == group && own.liquidation_threshold_bps > 0
     }
 
     pub fn is_minted(&self) -> bool {

@@ -1,7 +1,6 @@
 //! What a configuration means in the risk crate's terms: the model's own translation, so that a field taken for another
 //! shows as a difference.
 
-use anchor_lang::prelude::Pubkey;
 use keel::state::{RateConfig, ReserveConfig};
 use keel_risk::haircut::HaircutTerms;
 use keel_risk::interest::{AdaptiveCurve, RateCurve, RateModel};
@@ -98,7 +97,7 @@ pub fn bounds(config: &ReserveConfig, purpose: Purpose) -> Bounds {
 
 /// What the market of the arena demands of liquidations.
 pub fn rules() -> Rules {
-    let params = params(Pubkey::default());
+    let params = params();
     Rules {
         target_health: Fraction::from_bps_floor(params.target_health_bps),
         min_position: micro_usd(params.min_position_micro_usd),
@@ -108,7 +107,7 @@ pub fn rules() -> Rules {
 
 /// Slots for which liquidations wait after a restart.
 pub fn restart_grace() -> u64 {
-    params(Pubkey::default()).restart_grace_slots
+    params().restart_grace_slots
 }
 
 fn micro_usd(amount: u64) -> Usd {

@@ -5,7 +5,7 @@ use crate::terms;
 use crate::vault::Holdings;
 use keel::AmountSpec;
 use keel::KeelError;
-use keel::state::Side;
+use keel::state::{Side, pause, rights};
 use keel_risk::price::{Purpose, UnitPrice};
 use keel_risk::units::{Amount, DebtShares, SupplyShares};
 use keel_tests::random::{FlowOf, VaultId};
@@ -16,13 +16,15 @@ impl Model {
         if self.vault(id).is_ok() {
             return Err(Stop(SystemError::AccountAlreadyInUse.into()));
         }
-        self.put(id, Some(Holdings::NEW));
+        self.require_no_flash_loan()?;
+        self.put(id, Some(Holdings::new(id.opener)));
         Ok(())
     }
 
     pub fn close(&mut self, user: usize, id: VaultId) -> Outcome<()> {
         let vault = self.vault(id)?;
-        if user != id.owner {
+        self.require_no_flash_loan()?;
+        if user != vault.owner {
             return refuse(KeelError::NotVaultOwner);
         }
         if !vault.is_empty() {
@@ -39,11 +41,14 @@ impl Model {
             AmountSpec::Exact(amount) => Amount(amount),
             AmountSpec::All => Amount(self.wallets[flow.user][flow.asset]),
         };
+        let tops_up = vault.find(flow.asset).is_some() && vault.has_debt();
+        self.require_running(if tops_up { pause::DEPOSIT | pause::TOP_UP } else { pause::DEPOSIT })?;
         vault.require_solvent()?;
         if vault.find(flow.asset).is_none() {
-            if flow.user != flow.vault.owner {
-                return refuse(KeelError::OnlyOwnerOpensPositions);
-            }
+            vault.authorize(flow.user, rights::DEPOSIT, now).map_err(|error| match error {
+                KeelError::NotVaultOwner => KeelError::OnlyOwnerOpensPositions,
+                error => error,
+            })?;
             self.require_room(&vault, flow.asset)?;
         }
         let reserve = self.accrued(flow.asset)?;
@@ -68,7 +73,9 @@ impl Model {
     pub fn withdraw(&mut self, flow: &FlowOf) -> Outcome<()> {
         let now = self.now();
         let mut vault = self.vault(flow.vault)?;
-        require_owner(flow)?;
+        self.require_running(pause::WITHDRAW)?;
+        vault.authorize(flow.user, rights::WITHDRAW, now)?;
+        vault.require_payee(flow)?;
         vault.require_solvent()?;
         let reserve = self.accrued(flow.asset)?;
         let held = SupplyShares(vault.shares(flow.asset, Side::Collateral)?);
@@ -81,7 +88,7 @@ impl Model {
             value.require_healthy()?;
         }
         self.put(flow.vault, Some(vault));
-        self.pay(flow.user, flow.asset, change.amount);
+        self.pay(flow.payee, flow.asset, change.amount);
         Ok(())
     }
 
@@ -89,7 +96,9 @@ impl Model {
         let now = self.now();
         let mut vault = self.vault(flow.vault)?;
         let AmountSpec::Exact(amount) = flow.amount else { return refuse(KeelError::BorrowNeedsAmount) };
-        require_owner(flow)?;
+        self.require_running(pause::BORROW)?;
+        vault.authorize(flow.user, rights::BORROW, now)?;
+        vault.require_payee(flow)?;
         vault.require_solvent()?;
         let reserve = self.accrued(flow.asset)?;
         let cap = Amount(reserve.state.config.limits.borrow_cap);
@@ -111,13 +120,14 @@ impl Model {
             vault.count(flow.asset, isolated, counted)?;
         }
         self.put(flow.vault, Some(vault));
-        self.pay(flow.user, flow.asset, change.amount);
+        self.pay(flow.payee, flow.asset, change.amount);
         Ok(())
     }
 
     pub fn repay(&mut self, flow: &FlowOf) -> Outcome<()> {
         let now = self.now();
         let mut vault = self.vault(flow.vault)?;
+        self.require_running(pause::REPAY)?;
         let reserve = self.accrued(flow.asset)?;
         let owed = DebtShares(vault.shares(flow.asset, Side::Debt)?);
         let change = reserve.state.pool.repay(quantity(flow.amount), owed)?;
@@ -157,8 +167,4 @@ impl Model {
         })?;
         Ok((price, value))
     }
-}
-
-fn require_owner(flow: &FlowOf) -> Outcome<()> {
-    if flow.user == flow.vault.owner { Ok(()) } else { refuse(KeelError::NotVaultOwner) }
 }

@@ -2,8 +2,9 @@
 
 use crate::model::{Outcome, refuse};
 use keel::KeelError;
-use keel::state::{MAX_POSITIONS, Side};
+use keel::state::{MAX_POSITIONS, Side, rights};
 use keel_risk::Fraction;
+use keel_tests::random::FlowOf;
 
 /// A position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,9 +18,20 @@ pub struct Slot {
     pub isolated_debt: u64,
 }
 
+/// Who may act for the owner.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Delegation {
+    pub user: Option<usize>,
+    pub rights: u32,
+    pub until: i64,
+}
+
 /// One vault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Holdings {
+    pub owner: usize,
+    pub delegation: Delegation,
+    pub offered_to: Option<usize>,
     pub insolvent: bool,
     pub group: u32,
     /// Whose ceiling the debts count against.
@@ -29,7 +41,35 @@ pub struct Holdings {
 
 impl Holdings {
     /// A new one.
-    pub const NEW: Self = Self { insolvent: false, group: 0, isolated: None, slots: [None; MAX_POSITIONS] };
+    pub fn new(owner: usize) -> Self {
+        Self {
+            owner,
+            delegation: Delegation::default(),
+            offered_to: None,
+            insolvent: false,
+            group: 0,
+            isolated: None,
+            slots: [None; MAX_POSITIONS],
+        }
+    }
+
+    /// The owner may do everything, the delegate what it has the right to, until its time is over.
+    pub fn authorize(&self, user: usize, right: u32, now: i64) -> Result<(), KeelError> {
+        let Delegation { user: delegate, rights, until } = self.delegation;
+        match user {
+            user if user == self.owner => Ok(()),
+            user if delegate != Some(user) => Err(KeelError::NotVaultOwner),
+            _ if now >= until => Err(KeelError::DelegateExpired),
+            _ if rights & right == 0 => Err(KeelError::DelegateLacksRight),
+            _ => Ok(()),
+        }
+    }
+
+    /// A delegate pays to the owner, unless it may pay anyone.
+    pub fn require_payee(&self, flow: &FlowOf) -> Outcome<()> {
+        let free = flow.user == self.owner || self.delegation.rights & rights::PAY_ANYONE != 0;
+        if free || flow.payee == self.owner { Ok(()) } else { refuse(KeelError::DelegatePaysOwnerOnly) }
+    }
 
     pub fn occupied(&self) -> impl Iterator<Item = &Slot> {
         self.slots.iter().flatten()

@@ -30,6 +30,13 @@ fn effects_the_fee_is_insurance() {
     assert_eq!((reserve.available, f.w.liquidity(USDC)), (100_000_000_000 + fee, 100_000_000_000 + fee));
 }
 
+#[test]
+fn effects_a_fee_of_whole_units_is_not_rounded() {
+    let mut f = Flash::new(9_000_000);
+    f.send(&[f.borrow(USDC, 10_000_000_000), f.repay(USDC, 10_000_000_000)]);
+    assert_eq!(f.w.balance(&f.user.pubkey(), USDC), 0);
+}
+
 /// Of a minted reserve it is surplus.
 #[test]
 fn effects_the_fee_is_surplus_of_a_minted_reserve() {

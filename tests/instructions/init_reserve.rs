@@ -1,40 +1,51 @@
 //! `init_reserve`: accounts, prices and parameters. The mints it accepts are in [`crate::mints`].
 
+use crate::governance::{noticed, refuse_outside_the_notice};
 use crate::support::*;
 use anchor_lang::error::ErrorCode;
 use anchor_lang::prelude::Pubkey;
+use anchor_lang::solana_program::rent::Rent;
 use anchor_spl::token::spl_token;
 use keel::KeelError;
-use keel::events::ReserveCreated;
-use keel::state::{Kind, LAYOUT_VERSION, Market, Reserve, ReserveConfig};
+use keel::events::{ChangeExecuted, ReserveCreated};
+use keel::state::{Change, Kind, PendingChange, Reserve, ReserveConfig, Role};
 use keel_client::{address, instruction, price_update, token};
 use keel_risk::Fraction;
 use keel_risk::haircut::Haircut;
 use keel_risk::pool::Pool;
-use keel_tests::check::only_event;
+use keel_tests::check::event_among;
 use keel_tests::{AssetSpec, Chain, ProgramTestChain, World};
 use solana_account::Account;
 use solana_instruction::Instruction;
 use solana_signer::Signer;
 use solana_system_interface::error::SystemError;
 
-const GOVERNANCE: usize = 1;
-const MARKET: usize = 2;
-const MINT: usize = 3;
-const RESERVE: usize = 4;
-const LIQUIDITY: usize = 5;
-const TOKEN_PROGRAM: usize = 6;
-const SYSTEM_PROGRAM: usize = 7;
-const REMAINING: usize = 8;
+const PAYER: usize = 0;
+const MARKET: usize = 1;
+const PENDING: usize = 2;
+const RENT_PAYER: usize = 3;
+const MINT: usize = 4;
+const RESERVE: usize = 5;
+const LIQUIDITY: usize = 6;
+const TOKEN_PROGRAM: usize = 7;
+const SYSTEM_PROGRAM: usize = 8;
+const REMAINING: usize = 9;
 
-/// The instruction that lists a new mint with the feeds, prices and decimals of the first asset.
-fn candidate(w: &mut Bank, change: impl Fn(&mut ReserveConfig)) -> Instruction {
+/// Queues and executes the listing of a new mint with the feeds, prices and decimals of the first asset.
+fn candidate(w: &mut Bank, change: impl Fn(&mut ReserveConfig)) -> [Instruction; 2] {
     let a = w.assets[0].clone();
     let mint = w.create_mint(a.decimals, &a.token_program);
-    let mut config = w.reserve(0).config;
+    let mut config = w.reserve(0).config.without_caps();
     change(&mut config);
-    let key = w.governance.pubkey();
-    instruction::init_reserve(key, key, w.market, mint, a.token_program, config, &a.prices)
+    let (queue, queued) = w.queue_ix(mint, Change::List { config });
+    [queue, instruction::init_reserve(w.governance.pubkey(), &queued, mint, a.token_program, &a.prices)]
+}
+
+/// The execution alone of such a listing, which is queued.
+fn queued(w: &mut Bank) -> Instruction {
+    let ([queue, list], governance) = (candidate(w, |_| {}), w.governance.insecure_clone());
+    w.send(queue, &governance).unwrap();
+    list
 }
 
 fn two_feeds() -> Bank {
@@ -51,15 +62,16 @@ fn effects_lists_an_asset() {
         w.post(0, feed, &seen);
     }
     let list = candidate(&mut w, |_| {});
-    let (mint, key) = (list.accounts[MINT].pubkey, list.accounts[RESERVE].pubkey);
+    let (mint, key) = (list[1].accounts[MINT].pubkey, list[1].accounts[RESERVE].pubkey);
     let governance = w.governance.insecure_clone();
-    let receipt = w.send(list, &governance).unwrap();
+    let nonce = w.market_state().next_change;
+    let receipt = w.send_all(&list, &[&governance]).unwrap();
 
     let account = w.chain.account(&key).unwrap();
     assert_eq!(account.data.len(), Reserve::SPACE);
     let reserve = keel_client::account::reserve(&key, &account.owner, &account.data).unwrap();
-    let config = w.reserve(0).config;
-    assert_eq!((reserve.version, reserve.decimals, reserve.kind), (LAYOUT_VERSION, 9, 1));
+    let config = w.reserve(0).config.without_caps();
+    assert_eq!((reserve.version, reserve.decimals, reserve.kind), (Reserve::VERSION, 9, 1));
     assert_eq!((reserve.market, reserve.mint), (w.market, mint));
     assert_eq!(reserve.token_program, token::TOKEN_PROGRAM);
     assert_eq!(reserve.liquidity, address::liquidity(&key));
@@ -92,23 +104,31 @@ fn effects_lists_an_asset() {
     assert_eq!((tokens.mint, tokens.owner, tokens.amount), (mint, key, 0));
     assert!(tokens.delegate.is_none() && tokens.close_authority.is_none());
 
-    let event: ReserveCreated = only_event(&receipt);
+    assert_eq!((reserve.revisions, reserve.stepped_at), ([0; 8], [0; 16]));
+    assert_eq!((reserve.settled_tokens, reserve.reserved), (0, [0; 344]));
+    let event: ReserveCreated = event_among(&receipt, 3);
     assert_eq!((event.market, event.reserve, event.mint), (w.market, key, mint));
+    let event: ChangeExecuted = event_among(&receipt, 3);
+    let change = list[1].accounts[PENDING].pubkey;
+    assert_eq!((event.market, event.change, event.nonce), (w.market, change, nonce));
+    assert_eq!(w.chain.account(&change), None);
 }
 
 #[test]
-fn effects_payer_need_not_be_governance_and_lamports_at_the_addresses_do_not_block() {
+fn effects_anyone_executes_and_lamports_at_the_addresses_do_not_block() {
     let mut w = bank();
     let payer = w.chain.funded();
-    let list = with_account(&candidate(&mut w, |_| {}), 0, payer.pubkey());
+    let list = with_account(&queued(&mut w), PAYER, payer.pubkey());
     for index in [RESERVE, LIQUIDITY] {
         w.chain.set_account(&list.accounts[index].pubkey, Account { lamports: 1_000_000, ..Account::default() });
     }
-    let governance = w.governance.insecure_clone();
-    let before = w.chain.account(&governance.pubkey()).unwrap();
+    let governance = w.governance.pubkey();
+    let before = w.chain.account(&governance).unwrap();
     let reserve = list.accounts[RESERVE].pubkey;
-    w.chain.send(&[list], &[&payer, &governance]).unwrap();
-    assert_eq!(w.chain.account(&governance.pubkey()).unwrap(), before);
+    w.send(list, &payer).unwrap();
+    // Whoever paid for the pending change has its rent back, and paid for nothing else.
+    let lamports = before.lamports + Rent::default().minimum_balance(PendingChange::SPACE);
+    assert_eq!(w.chain.account(&governance).unwrap(), Account { lamports, ..before });
     assert_eq!(w.chain.account(&reserve).unwrap().owner, keel::ID);
 }
 
@@ -116,9 +136,8 @@ fn effects_payer_need_not_be_governance_and_lamports_at_the_addresses_do_not_blo
 fn effects_parameters_at_their_bounds() {
     let mut w = bank();
     let governance = w.governance.insecure_clone();
-    let most = candidate(&mut w, |c| {
-        c.limits.deposit_cap = u64::MAX;
-        c.limits.borrow_cap = 0;
+    let most = |c: &mut ReserveConfig| {
+        (c.limits.depth, c.limits.isolated_debt_ceiling) = (u64::MAX, u64::MAX);
         (c.oracle.max_age_new_risk, c.oracle.max_age_liquidation) = (300, 900);
         (c.oracle.max_confidence_new_risk_bps, c.oracle.max_confidence_liquidation_bps) = (2_000, 2_000);
         (c.oracle.confidence_multiple_bps, c.oracle.max_divergence_bps) = (100_000, 2_000);
@@ -129,9 +148,9 @@ fn effects_parameters_at_their_bounds() {
         (c.collateral.max_bonus_health_bps, c.collateral.protocol_share_bps) = (9_999, 10_000);
         (c.rates.base_bps, c.rates.slope_bps, c.rates.excess_slope_bps) = (30_000, 30_000, 40_000);
         (c.rates.optimal_utilization_bps, c.rates.reserve_factor_bps) = (9_999, 5_000);
-    });
-    let least = candidate(&mut w, |c| {
-        (c.limits.deposit_cap, c.limits.borrow_cap) = (0, 0);
+    };
+    let least = |c: &mut ReserveConfig| {
+        (c.limits.depth, c.limits.isolated_debt_ceiling) = (0, 0);
         (c.oracle.max_age_new_risk, c.oracle.max_age_liquidation) = (1, 1);
         // The confidence of the prices is exactly 5 basis points.
         (c.oracle.max_confidence_new_risk_bps, c.oracle.max_confidence_liquidation_bps) = (5, 5);
@@ -139,12 +158,13 @@ fn effects_parameters_at_their_bounds() {
         c.collateral = Default::default();
         c.rates = Default::default();
         c.rates.optimal_utilization_bps = 1;
-    });
+    };
     // 1.1 * 0.98 * 0.85 = 0.9163.
-    let bonus = candidate(&mut w, |c| c.collateral.max_bonus_health_bps = 9_164);
-    for list in [most, least, bonus] {
-        let reserve = list.accounts[RESERVE].pubkey;
-        w.send(list, &governance).unwrap();
+    let bonus = |c: &mut ReserveConfig| c.collateral.max_bonus_health_bps = 9_164;
+    for change in [most, least, bonus] {
+        let list = candidate(&mut w, change);
+        let reserve = list[1].accounts[RESERVE].pubkey;
+        w.send_all(&list, &[&governance]).unwrap();
         assert_eq!(w.chain.account(&reserve).unwrap().data.len(), Reserve::SPACE);
     }
 }
@@ -190,30 +210,8 @@ fn rejects_incoherent_parameters() {
     let governance = w.governance.insecure_clone();
     for (case, change, expected) in cases {
         let list = candidate(&mut w, change);
-        w.refuse_case(case, &list, &[&governance], expected);
+        w.refuse_all_case(case, &list, &[&governance], expected);
     }
-}
-
-#[test]
-fn rejects_other_than_governance() {
-    let mut w = bank();
-    let thief = w.chain.funded();
-    let governance = w.governance.insecure_clone();
-    let valid = candidate(&mut w, |_| {});
-    let by_thief = with_account(&with_account(&valid, 0, thief.pubkey()), GOVERNANCE, thief.pubkey());
-    w.refuse(&by_thief, &[&thief], KeelError::NotGovernance);
-    // Named, but without its signature.
-    let without = unsigned(&with_account(&valid, 0, thief.pubkey()), GOVERNANCE);
-    w.refuse(&without, &[&thief], ErrorCode::AccountNotSigner);
-    // The guardian is not governance either.
-    let mut market = w.market_state();
-    market.guardian = thief.pubkey();
-    let mut account = w.chain.account(&w.market.clone()).unwrap();
-    account.data[8..].copy_from_slice(bytemuck::bytes_of::<Market>(&market));
-    let key = w.market;
-    w.chain.set_account(&key, account);
-    w.refuse(&by_thief, &[&thief], KeelError::NotGovernance);
-    w.send(valid, &governance).unwrap();
 }
 
 #[test]
@@ -225,11 +223,11 @@ fn rejects_unusable_prices() {
     for reason in UNUSABLE.into_iter().filter(|reason| *reason != KeelError::PriceReplayed) {
         for feed in 0..2 {
             spoil(&mut w, 0, feed, reason, NEW_RISK);
-            w.refuse_case(&format!("feed {feed}"), &list, &[&governance], reason);
+            w.refuse_all_case(&format!("feed {feed}"), &list, &[&governance], reason);
             restore(&mut w);
         }
     }
-    w.send(list, &governance).unwrap();
+    w.send_all(&list, &[&governance]).unwrap();
 }
 
 #[test]
@@ -262,7 +260,7 @@ fn rejects_prices_just_beyond_their_bounds() {
     ];
     for (observation, expected) in beyond {
         w.post(0, 0, &observation);
-        w.refuse_case(&format!("{observation:?}"), &list, &[&governance], expected);
+        w.refuse_all_case(&format!("{observation:?}"), &list, &[&governance], expected);
     }
     let inside = [
         price_of(at, |o| o.publish_time = now - 60),
@@ -274,7 +272,7 @@ fn rejects_prices_just_beyond_their_bounds() {
     for observation in inside {
         w.post(0, 0, &observation);
         let list = candidate(&mut w, |_| {});
-        w.send(list, &governance).unwrap();
+        w.send_all(&list, &[&governance]).unwrap();
     }
 }
 
@@ -290,7 +288,7 @@ fn price_of(
 fn rejects_price_accounts_that_are_missing_or_not_the_pinned_one() {
     let mut w = two_feeds();
     let governance = w.governance.insecure_clone();
-    let valid = candidate(&mut w, |_| {});
+    let valid = queued(&mut w);
     for count in [REMAINING, REMAINING + 1] {
         w.refuse(&truncated(&valid, count), &[&governance], KeelError::MissingAccount);
     }
@@ -298,7 +296,8 @@ fn rejects_price_accounts_that_are_missing_or_not_the_pinned_one() {
 
     // Pinned to the account of the listed asset: a copy at another address is not accepted.
     let pin = w.assets[0].prices[1];
-    let pinned = candidate(&mut w, |c| c.oracle.feeds[1].account = pin);
+    let [queue, pinned] = candidate(&mut w, |c| c.oracle.feeds[1].account = pin);
+    w.send(queue, &governance).unwrap();
     let copy = Pubkey::new_unique();
     let data = w.chain.account(&pin).unwrap().data;
     w.chain.set_data(&copy, &price_update::PYTH_RECEIVER, data);
@@ -314,10 +313,13 @@ fn rejects_wrong_accounts() {
     let governance = w.governance.insecure_clone();
     let signers = [&governance];
     let user = w.user();
-    let valid = candidate(&mut w, |_| {});
+    let valid = queued(&mut w);
     let (listed, vault) = (w.assets[SOL].reserve, user.vault);
     refuse_imposters(&mut w, &valid, &signers, MARKET, &[("reserve", listed), ("vault", vault)]);
+    let market = w.market;
+    refuse_imposters(&mut w, &valid, &signers, PENDING, &[("market", market), ("reserve", listed), ("vault", vault)]);
     let elsewhere = other_market(&mut w, USDC, &user);
+    let stranger = w.chain.funded().pubkey();
     let (listed_mint, listed_liquidity) = (w.assets[SOL].mint, w.liquidity_key(SOL));
     let not_a_mint = w.token_account(&governance.pubkey(), SOL);
     w.fund(&governance.pubkey(), SOL, 1);
@@ -331,6 +333,7 @@ fn rejects_wrong_accounts() {
         ("any reserve", RESERVE, Pubkey::new_unique(), ErrorCode::ConstraintSeeds),
         ("liquidity of another reserve", LIQUIDITY, listed_liquidity, ErrorCode::ConstraintSeeds),
         ("any liquidity", LIQUIDITY, Pubkey::new_unique(), ErrorCode::ConstraintSeeds),
+        ("somebody else's rent", RENT_PAYER, stranger, ErrorCode::ConstraintAddress),
         ("token program", TOKEN_PROGRAM, keel::ID, ErrorCode::InvalidProgramId),
         ("system program", SYSTEM_PROGRAM, keel::ID, ErrorCode::InvalidProgramId),
     ];
@@ -344,6 +347,12 @@ fn rejects_wrong_accounts() {
         &signers,
         solana_instruction::error::InstructionError::InvalidAccountData,
     );
+    for index in [PENDING, RENT_PAYER] {
+        // Governance pays and signs, and can only be locked for writing: another payer.
+        let other_payer = w.chain.funded();
+        let valid = with_account(&valid, PAYER, other_payer.pubkey());
+        w.refuse(&read_only(&valid, index), &[&other_payer], ErrorCode::ConstraintMut);
+    }
     for count in 1..REMAINING {
         w.refuse_case("missing", &truncated(&valid, count), &signers, ErrorCode::AccountNotEnoughKeys);
     }
@@ -355,7 +364,7 @@ fn rejects_wrong_accounts() {
 fn rejects_the_other_token_program() {
     let mut w = bank();
     let governance = w.governance.insecure_clone();
-    let valid = candidate(&mut w, |_| {});
+    let valid = queued(&mut w);
     let other = with_account(&valid, TOKEN_PROGRAM, token::TOKEN_2022_PROGRAM);
     let before = w.snapshot_of(valid.accounts.iter().map(|meta| meta.pubkey).filter(|key| *key != governance.pubkey()));
     let failure = w.send(other, &governance).unwrap_err();
@@ -371,8 +380,27 @@ fn rejects_the_other_token_program() {
 fn rejects_an_asset_that_is_listed() {
     let mut w = bank();
     let governance = w.governance.insecure_clone();
-    let a = w.assets[SOL].clone();
-    let (key, config) = (governance.pubkey(), w.reserve(SOL).config);
-    let again = instruction::init_reserve(key, key, w.market, a.mint, a.token_program, config, &a.prices);
-    w.refuse(&again, &[&governance], SystemError::AccountAlreadyInUse);
+    let (a, config) = (w.assets[SOL].clone(), w.reserve(SOL).config);
+    let again = w.list_ixs(a.mint, a.token_program, config, &a.prices);
+    w.refuse_all(&again, &[&governance], SystemError::AccountAlreadyInUse);
+}
+
+/// What is listed is what was announced: another mint, another kind of change, before its time or after it.
+#[test]
+fn rejects_other_changes_than_a_listing_of_the_mint_in_its_time() {
+    let mut w = noticed();
+    let payer = w.chain.funded();
+    let valid = with_account(&queued(&mut w), PAYER, payer.pubkey());
+    let other = with_account(&queued(&mut w), PAYER, payer.pubkey());
+    let (mint, market) = (valid.accounts[MINT].pubkey, w.market);
+    let config = w.reserve(SOL).config.without_caps();
+    // No change but a listing has a mint as its target.
+    let role = w.queue(market, Change::Role { role: Role::Guardian, to: payer.pubkey() }).unwrap();
+    refuse_outside_the_notice(&mut w, &valid, &payer);
+    w.refuse(&with_account(&valid, PENDING, other.accounts[PENDING].pubkey), &[&payer], KeelError::WrongTarget);
+    w.refuse(&with_account(&valid, PENDING, role.address()), &[&payer], KeelError::WrongTarget);
+    let again = w.queue(mint, Change::List { config }).unwrap();
+    w.send(valid.clone(), &payer).unwrap();
+    let late = with_account(&valid, PENDING, again.address());
+    w.refuse(&late, &[&payer], SystemError::AccountAlreadyInUse);
 }

@@ -77,8 +77,16 @@ pub fn transfer(w: &mut Bank, from: &Keypair, asset: usize, to: &Pubkey, amount:
     w.send(transfer, from).unwrap();
 }
 
-/// Builds a redemption of the tokens of `redeemer`, who has an account for the collateral.
+/// What circulates now is what redemptions are a part of, as if it had been there a second ago.
+pub fn settle_tokens(w: &mut Bank) {
+    let mut reserve = w.reserve(KUSD);
+    reserve.settled_tokens = reserve.pool().outstanding().unwrap().0;
+    w.set_reserve(KUSD, &reserve);
+}
+
+/// Builds a redemption of the tokens of `redeemer`, who has an account for the collateral, after [`settle_tokens`].
 pub fn redeem(w: &mut Bank, redeemer: &Pubkey, vault: &Pubkey, collateral: usize, max_repay: u64) -> Instruction {
+    settle_tokens(w);
     let terms = Liquidation {
         keeper: *redeemer,
         vault: *vault,

@@ -11,7 +11,7 @@ use keel::state::Side;
 use keel_client::instruction;
 use keel_risk::Fraction;
 use keel_risk::units::DebtShares;
-use keel_tests::check::{Refusal, keys, only_event};
+use keel_tests::check::{Refusal, event_among, keys, only_event};
 use keel_tests::world::{User, refused};
 use solana_instruction::Instruction;
 use solana_signer::Signer;
@@ -246,9 +246,7 @@ fn effects_governance_mints_surplus() {
     let governance = w.governance.insecure_clone();
     w.fund(&governance.pubkey(), KUSD, 0);
     let to = w.token_account(&governance.pubkey(), KUSD);
-    let withdraw = |w: &Bank, amount| {
-        instruction::withdraw_insurance(&w.book, governance.pubkey(), w.assets[KUSD].reserve, to, amount).unwrap()
-    };
+    let withdraw = |w: &mut Bank, amount| w.withdraw_insurance_ixs(KUSD, to, amount);
     // A hundredth of what is owed stays.
     let most = surplus - owed / 100 - 1;
     for (amount, expected) in [
@@ -257,10 +255,12 @@ fn effects_governance_mints_surplus() {
         (surplus + 1, KeelError::InsuranceFloor),
         (u64::MAX, KeelError::InsuranceFloor),
     ] {
-        w.refuse(&withdraw(&w, amount), &[&governance], expected);
+        let beyond = withdraw(&mut w, amount);
+        w.refuse_all(&beyond, &[&governance], expected);
     }
-    let receipt = w.send(withdraw(&w, most), &governance).unwrap();
-    let event: InsuranceWithdrawn = only_event(&receipt);
+    let mint = withdraw(&mut w, most);
+    let receipt = w.send_all(&mint, &[&governance]).unwrap();
+    let event: InsuranceWithdrawn = event_among(&receipt, 3);
     assert_eq!((event.amount, event.shares), (most, u128::from(most) << 60));
     assert_eq!((w.balance(&governance.pubkey(), KUSD), supply(&mut w)), (most, 10_000_000_000 + most));
     assert_reconciled(&mut w);
@@ -301,9 +301,8 @@ fn effects_bad_debt_is_a_deficit_that_fees_fill_first() {
     let governance = w.governance.insecure_clone();
     w.fund(&governance.pubkey(), KUSD, 0);
     let to = w.token_account(&governance.pubkey(), KUSD);
-    let key = w.assets[KUSD].reserve;
-    let withdraw = instruction::withdraw_insurance(&w.book, governance.pubkey(), key, to, 1).unwrap();
-    w.refuse(&withdraw, &[&governance], KeelError::InsuranceFloor);
+    let withdraw = w.withdraw_insurance_ixs(KUSD, to, 1);
+    w.refuse_all(&withdraw, &[&governance], KeelError::InsuranceFloor);
 
     let mut before = owed(&mut w, &lender);
     let mut deficit = missing;
@@ -323,5 +322,5 @@ fn effects_bad_debt_is_a_deficit_that_fees_fill_first() {
     }
     // 21,025 at 5 %: 8,997 in eight years.
     assert_eq!(years, 8);
-    w.send(withdraw, &governance).unwrap();
+    w.send_all(&withdraw, &[&governance]).unwrap();
 }

@@ -6,7 +6,7 @@ use anchor_lang::prelude::Pubkey;
 use anchor_lang::solana_program::rent::Rent;
 use bytemuck::Zeroable;
 use keel::events::VaultOpened;
-use keel::state::{LAYOUT_VERSION, Vault};
+use keel::state::Vault;
 use keel_client::{address, instruction};
 use keel_tests::Chain;
 use keel_tests::check::only_event;
@@ -33,7 +33,7 @@ fn effects_opens_an_empty_vault() {
     let (market, user) = (w.market, owner.pubkey());
     let seeds: [&[u8]; 4] = [b"vault", market.as_ref(), user.as_ref(), &[2, 1]];
     let expected = Vault {
-        version: LAYOUT_VERSION,
+        version: Vault::VERSION,
         bump: Pubkey::find_program_address(&seeds, &keel::ID).1,
         index: 258,
         flags: 0,

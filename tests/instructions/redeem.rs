@@ -134,8 +134,11 @@ fn effects_the_fee_rises_with_volume_and_halves_with_time() {
         c.w.refresh_prices();
         near(c.redeem(10_000), 0.005 + base / f64::from(1 << halvings));
     }
-    // Never more than 5 %, and never less than 0.5 %.
-    near(c.redeem(2_000_000_000), 0.05);
+    // Never more than 5 %, and never less than 0.5 %: from below 1 % to above 5 % and on, as one would pay it in many parts.
+    let start = 0.005 + base / 4.0;
+    let rise = 2_000e6 / supply(&mut c.w) as f64;
+    near(c.redeem(2_000_000_000), 0.05 - (0.05 - start).powi(2) / (2.0 * rise));
+    near(c.redeem(10_000), 0.05);
     c.w.pass(60 * 86_400);
     c.w.refresh_prices();
     near(c.redeem(10_000), 0.005);
@@ -265,9 +268,10 @@ fn effects_takes_no_more_than_the_position_and_what_is_liquid() {
     let first = all(&mut c);
     let event: Redeemed = only_event(&c.w.send(first, &c.redeemer.keypair).unwrap());
     assert!((599_999_998..=600_000_000).contains(&event.paid), "{}", event.paid);
-    // At 1.0005 dollars and the largest fee.
-    let exact = 600.0 * 1.0005 / 0.95;
+    // At 1.0005 dollars, and the fee of what is redeemed of 17,000 and not of the 5,000 offered: R (0.995 - R / 34,000).
+    let exact = 17_000.0 * (0.995 - (0.995f64.powi(2) - 2.0 * 600.0 * 1.0005 / 17_000.0).sqrt());
     assert!((event.repaid as f64 / 1e6 - exact).abs() < 1e-5, "{} {exact}", event.repaid);
+    assert!((number(event.fee) - (0.005 + exact / 34_000.0)).abs() < 1e-9, "{}", number(event.fee));
     let nothing_liquid = all(&mut c);
     c.w.refuse(&nothing_liquid, &[&c.redeemer.keypair], KeelError::NothingToSeize);
     c.w.repay(&c.redeemer, dai, All).unwrap();
@@ -276,6 +280,43 @@ fn effects_takes_no_more_than_the_position_and_what_is_liquid() {
     assert!((399_999_998..=400_000_002).contains(&event.paid), "{}", event.paid);
     assert!(c.w.liquidity(dai) <= 2);
     assert_reconciled(&mut c.w);
+}
+
+/// A debt that counts against an isolated collateral, which its owner exchanged for SOL since: a redemption releases what it
+/// repays, and needs the isolated reserve to be written for it.
+#[test]
+fn effects_releases_an_isolated_ceiling() {
+    let (mut w, ..) = minting();
+    let mut meme = AssetSpec::new(6, 10_00);
+    meme.config.limits.isolated_debt_ceiling = u64::MAX;
+    let meme = w.list(&meme);
+    let borrower = w.supplier(meme, 10_000_000_000);
+    w.fund(&borrower.key(), KUSD, 0);
+    w.borrow(&borrower, KUSD, 12_000_000_000).unwrap();
+    w.fund(&borrower.key(), SOL, 100_000_000_000);
+    w.deposit(&borrower, SOL, All).unwrap();
+    w.fund(&borrower.key(), meme, 0);
+    w.withdraw(&borrower, meme, All).unwrap();
+    let redeemer = holder(&mut w, 5_000_000_000);
+    w.set_price(SOL, 170_00);
+    let mut c = Case { w, borrower, redeemer };
+    let counted = |c: &mut Case| {
+        let (kusd, vault) = (c.w.assets[KUSD].reserve, c.w.vault(&c.borrower.vault));
+        (c.w.reserve(meme).isolated_debt, vault.find(&kusd).unwrap().isolated_debt)
+    };
+    // A dollar each, one for the rounding.
+    assert_eq!(counted(&mut c), (12_000_000_001, 12_000_000_001));
+    let redeem = c.build(3_000_000_000);
+    let signer = c.redeemer.keypair.insecure_clone();
+    let last = redeem.accounts.len() - 1;
+    assert_eq!(redeem.accounts[last].pubkey, c.w.assets[meme].reserve);
+    for wrong in [truncated(&redeem, last), read_only(&redeem, last)] {
+        c.w.refuse(&wrong, &[&signer], KeelError::MissingAccount);
+    }
+    c.w.send(redeem, &signer).unwrap();
+    let (ceiling, of_debt) = counted(&mut c);
+    assert_eq!(ceiling, of_debt);
+    assert!(of_debt.abs_diff(9_000_000_000) < 2, "{of_debt}");
 }
 
 #[test]
@@ -289,6 +330,7 @@ fn rejects_less_than_the_minimum() {
         max_repay: 170_000_000,
         min_seize,
     };
+    settle_tokens(&mut c.w);
     let vault = c.w.vault(&c.borrower.vault);
     for min_seize in [989_505_248, u64::MAX] {
         let redeem = instruction::redeem(&c.w.book, &vault, &terms(&c, min_seize)).unwrap();

@@ -1,13 +1,16 @@
 //! `refresh_reserve`.
 
+use crate::minted::*;
 use crate::support::*;
 use anchor_lang::error::ErrorCode;
+use anchor_lang::prelude::Pubkey;
 use keel::KeelError;
-use keel::events::ReserveRefreshed;
+use keel::events::{BadDebtRecognized, ReserveRefreshed};
 use keel_client::instruction;
 use keel_risk::Fraction;
-use keel_tests::check::{keys, only_event};
+use keel_tests::check::{events, keys, only_event};
 use keel_tests::{AssetSpec, Chain, ProgramTestChain, World};
+use solana_signer::Signer;
 
 const MARKET: usize = 0;
 const RESERVE: usize = 1;
@@ -134,6 +137,60 @@ fn rejects_replayed_prices() {
     w.post(SOL, 0, &same);
     w.send(refresh, &governance).unwrap();
     assert_eq!(w.reserve(SOL).last_prices[0].price, 250_0000_0000);
+}
+
+/// Of what the swap holds, 7 % are lost: 7,000 of 100,000, of which the fee of minting them pays 100. That is recognized without
+/// a price and without a swap, once.
+#[test]
+fn effects_recognizes_what_the_swap_lost() {
+    let (mut w, _, borrower) = minting();
+    let trader = swapper(&mut w, 100_000_000_000);
+    w.borrow(&borrower, USDC, 14_000_000_000).unwrap();
+    w.refresh(KUSD).unwrap();
+    w.set_price(SOL, 9);
+    w.resolve(&borrower.vault, USDC).unwrap();
+    w.pass(365 * 86_400);
+    // Accrual alone does not look at it.
+    let governance = w.governance.insecure_clone();
+    w.send(instruction::accrue_reserve(&w.book, w.assets[KUSD].reserve), &governance).unwrap();
+    assert_eq!((w.reserve(KUSD).available, w.reserve(KUSD).deficit.get()), (100_000_000_000, 0));
+
+    let before = w.snapshot(&[&borrower]);
+    let receipt = w.refresh(KUSD).unwrap();
+    assert_eq!(before.changed(&mut w), keys([w.assets[KUSD].reserve]));
+    let losses = events::<BadDebtRecognized>(&receipt);
+    let [loss] = &losses[..] else { panic!("{:?}", receipt.logs) };
+    assert_eq!((loss.vault, loss.reserve), (Pubkey::default(), w.assets[KUSD].reserve));
+    assert!(loss.owed.abs_diff(7_000_000_000) <= 2, "{}", loss.owed);
+    assert_eq!((loss.insured, loss.deficit, loss.socialized), (100_000_000, loss.owed - 100_000_000, 0));
+    let minted = w.reserve(KUSD);
+    assert_eq!(minted.available, 100_000_000_000 - loss.owed);
+    assert_eq!(minted.deficit.get(), u128::from(loss.deficit) << 60);
+    assert_reconciled(&mut w);
+    assert_eq!(events::<ReserveRefreshed>(&receipt).len(), 1);
+
+    // Neither another time nor with the next swap.
+    assert!(events::<BadDebtRecognized>(&w.refresh(KUSD).unwrap()).is_empty());
+    w.set_price(USDC, 99);
+    let swap = instruction::swap_out(&w.book, trader.pubkey(), 1_000_000_000, 0).unwrap();
+    assert!(events::<BadDebtRecognized>(&w.send(swap, &trader).unwrap()).is_empty());
+    assert_reconciled(&mut w);
+}
+
+/// What the swap holds is no other reserve, of this market or of another.
+#[test]
+fn rejects_other_reserves_than_the_swaps() {
+    let (mut w, user, _) = minting();
+    let governance = w.governance.insecure_clone();
+    let valid = instruction::refresh_reserve(&w.book, w.assets[KUSD].reserve).unwrap();
+    let last = valid.accounts.last().unwrap();
+    assert_eq!((last.pubkey, last.is_writable), (w.assets[USDC].reserve, false));
+    let elsewhere = other_market(&mut w, USDC, &user);
+    let forged = forged(&mut w, &last.pubkey);
+    for key in [w.assets[SOL].reserve, w.assets[KUSD].reserve, elsewhere.reserve, forged, w.market] {
+        w.refuse(&with_account(&valid, REMAINING, key), &[&governance], KeelError::WrongSwapReserve);
+    }
+    w.send(valid, &governance).unwrap();
 }
 
 #[test]

@@ -6,7 +6,6 @@ use anchor_lang::error::ErrorCode;
 use keel::AmountSpec::Exact;
 use keel::KeelError;
 use keel::events::PauseSet;
-use keel::state::MarketParams;
 use keel::state::pause::{BORROW, DEPOSIT, FIRST, FLASH, LAST, LIQUIDATE, REDEEM, REPAY, SWAP, TOP_UP, WITHDRAW};
 use keel_client::instruction::{self, Actor, Liquidation};
 use keel_tests::check::{Refusal, keys, only_event, refused_with};
@@ -29,14 +28,6 @@ fn build(w: &Bank, signer: &Keypair, bits: u32, seconds: u32) -> Instruction {
 fn stop(w: &mut Bank, bits: u32, seconds: u32) {
     let governance = w.governance.insecure_clone();
     w.send(build(w, &governance, bits, seconds), &governance).unwrap();
-}
-
-/// Makes somebody the guardian.
-fn guardian(w: &mut Bank) -> Keypair {
-    let (guardian, governance) = (w.chain.funded(), w.governance.insecure_clone());
-    let params = MarketParams { guardian: guardian.pubkey(), ..market_params() };
-    w.send(instruction::update_market(governance.pubkey(), w.market, params), &governance).unwrap();
-    guardian
 }
 
 /// What a pause can stop: a name, the bit that stops it, and what to send.
@@ -192,22 +183,31 @@ fn effects_ends_by_itself_and_is_replaced() {
 /// Three days, and then three days without.
 #[test]
 fn effects_a_guardian_pauses_for_three_days_and_waits_as_long() {
-    let mut w = bank();
-    let guardian = guardian(&mut w);
+    let (mut w, _, borrower) = lent();
+    let guardian = w.guardian.insecure_clone();
     let refuse = |w: &mut Bank, bits, seconds| {
         let pause = build(w, &guardian, bits, seconds);
         w.refuse(&pause, &[&guardian], KeelError::NotPauser);
     };
     refuse(&mut w, BORROW, 3 * DAY + 1);
     refuse(&mut w, BORROW, u32::MAX);
-    refuse(&mut w, 0, 60);
+    let before = w.snapshot(&[&borrower]);
+    let (mut expected, now) = (w.market_state(), w.chain.clock().unix_timestamp);
     let receipt = w.send(build(&w, &guardian, FIRST | LAST, 3 * DAY), &guardian).unwrap();
-    assert_eq!(only_event::<PauseSet>(&receipt).by, guardian.pubkey());
-    // Neither to extend its own, nor to lift it, nor for long after.
+    assert_eq!(before.changed(&mut w), keys([w.market]));
+    (expected.guardian_paused, expected.guardian_paused_until) = (FIRST | LAST, now + 3 * DAYS);
+    expected.guardian_pauses_from = now + 6 * DAYS;
+    assert_eq!(bytemuck::bytes_of(&w.market_state()), bytemuck::bytes_of(&expected));
+    let event: PauseSet = only_event(&receipt);
+    assert_eq!((event.market, event.by), (w.market, guardian.pubkey()));
+    assert_eq!((event.paused, event.until), (FIRST | LAST, now + 3 * DAYS));
+    // Neither to extend it, nor for long after.
     for (days, seconds) in [(0, 0), (1, 0), (2, -1), (0, 1), (3, -1)] {
         w.pass(days * DAYS + seconds);
+        w.refresh_prices();
+        let paused = w.borrow(&borrower, USDC, 100_000_000);
+        assert_eq!(paused.is_err(), w.chain.clock().unix_timestamp < now + 3 * DAYS);
         refuse(&mut w, BORROW, 60);
-        refuse(&mut w, 0, 0);
     }
     w.pass(1);
     w.send(build(&w, &guardian, BORROW, 60), &guardian).unwrap();
@@ -218,44 +218,90 @@ fn effects_a_guardian_pauses_for_three_days_and_waits_as_long() {
     w.send(build(&w, &guardian, BORROW, 60), &guardian).unwrap();
 }
 
-/// Governance goes before: it ends a guardian's pause, and a guardian does not touch its.
+/// A guardian that saw that nothing is wrong ends its pause before its time, and waits as if it had not.
 #[test]
-fn effects_governance_overrules_the_guardian() {
+fn effects_a_guardian_ends_its_own_pause_early() {
     let (mut w, _, borrower) = lent();
-    let guardian = guardian(&mut w);
-    stop(&mut w, SWAP, DAY);
-    let pause = build(&w, &guardian, BORROW, 60);
-    w.refuse(&pause, &[&guardian], KeelError::NotPauser);
-    w.pass(DAYS);
-    w.refresh_prices();
-    w.send(pause, &guardian).unwrap();
+    let guardian = w.guardian.insecure_clone();
+    w.send(build(&w, &guardian, BORROW, 1_000), &guardian).unwrap();
+    let start = w.chain.clock().unix_timestamp;
+    w.pass(10);
     refused_with(w.borrow(&borrower, USDC, 100_000_000), KeelError::Paused);
-    stop(&mut w, 0, 0);
+    let mut expected = w.market_state();
+    let receipt = w.send(build(&w, &guardian, 0, 0), &guardian).unwrap();
+    assert_eq!(only_event::<PauseSet>(&receipt).paused, 0);
+    expected.guardian_paused = 0;
+    assert_eq!(bytemuck::bytes_of(&w.market_state()), bytemuck::bytes_of(&expected));
+    assert_eq!(expected.guardian_pauses_from, start + 1_000 + 3 * DAYS);
     w.borrow(&borrower, USDC, 100_000_000).unwrap();
-    // Whose wait runs on.
-    w.pass(60 + 3 * DAYS - 1);
-    let pause = build(&w, &guardian, BORROW, 60);
-    w.refuse(&pause, &[&guardian], KeelError::NotPauser);
+    // Ending it again changes nothing, for however long.
+    for seconds in [0, 60, u32::MAX] {
+        w.send(build(&w, &guardian, 0, seconds), &guardian).unwrap();
+        assert_eq!(bytemuck::bytes_of(&w.market_state()), bytemuck::bytes_of(&expected));
+    }
+    let again = build(&w, &guardian, BORROW, 60);
+    w.refuse(&again, &[&guardian], KeelError::NotPauser);
+    w.pass(1_000 + 3 * DAYS - 11);
+    w.refuse(&again, &[&guardian], KeelError::NotPauser);
     w.pass(1);
-    w.send(pause, &guardian).unwrap();
+    w.send(again, &guardian).unwrap();
+}
+
+/// What both pause adds up, and neither ends the other's pause.
+#[test]
+fn effects_pauses_of_governance_and_guardian_add_up() {
+    let (mut w, _, borrower) = lent();
+    let guardian = w.guardian.insecure_clone();
+    w.borrow(&borrower, USDC, 1_000_000_000).unwrap();
+    let running = |w: &mut Bank, can_borrow: bool, can_withdraw: bool| {
+        w.refresh_prices();
+        let (borrowed, withdrawn) = (w.borrow(&borrower, USDC, 1_000), w.withdraw(&borrower, SOL, Exact(1_000)));
+        for (result, can) in [(borrowed, can_borrow), (withdrawn, can_withdraw)] {
+            if can { drop(result.unwrap()) } else { refused_with(result, KeelError::Paused) }
+        }
+    };
+    stop(&mut w, WITHDRAW, DAY);
+    running(&mut w, true, false);
+    let receipt = w.send(build(&w, &guardian, BORROW, 1_000), &guardian).unwrap();
+    assert_eq!(only_event::<PauseSet>(&receipt).paused, BORROW | WITHDRAW);
+    running(&mut w, false, false);
+    // Governance ends its own and not the guardian's, and sets another.
+    stop(&mut w, 0, 0);
+    running(&mut w, false, true);
+    stop(&mut w, WITHDRAW, 2_000);
+    // The guardian's ends by itself, and not governance's with it.
+    w.pass(999);
+    running(&mut w, false, false);
+    w.pass(1);
+    running(&mut w, true, false);
+    // Nor does the guardian end it.
+    w.send(build(&w, &guardian, 0, 0), &guardian).unwrap();
+    w.pass(999);
+    running(&mut w, true, false);
+    w.pass(1);
+    running(&mut w, true, true);
 }
 
 #[test]
 fn rejects_governance_beyond_thirty_days_and_others_altogether() {
     let mut w = bank();
-    let (governance, guardian) = (w.governance.insecure_clone(), guardian(&mut w));
+    let (governance, guardian) = (w.governance.insecure_clone(), w.guardian.insecure_clone());
     let thief = w.chain.funded();
     for seconds in [30 * DAY + 1, u32::MAX] {
         let pause = build(&w, &governance, SWAP, seconds);
         w.refuse(&pause, &[&governance], KeelError::NotPauser);
     }
     let valid = build(&w, &governance, SWAP, 30 * DAY);
+    // Not even the risk steward, who may tighten.
+    let steward = w.risk_steward.insecure_clone();
+    w.refuse(&with_account(&valid, SIGNER, steward.pubkey()), &[&steward], KeelError::NotPauser);
     for bits in [0, SWAP] {
         let pause = build(&w, &thief, bits, 60);
         w.refuse(&pause, &[&thief], KeelError::NotPauser);
     }
     // The governance of another market is a stranger here.
-    let create = instruction::init_market(thief.pubkey(), thief.pubkey(), 1, market_params());
+    let key = thief.pubkey();
+    let create = instruction::init_market(key, key, 1, market_params(), key, key);
     w.send(create, &thief).unwrap();
     w.refuse(&with_account(&valid, SIGNER, thief.pubkey()), &[&thief], KeelError::NotPauser);
     w.refuse(&unsigned(&valid, SIGNER), &[&thief], ErrorCode::AccountNotSigner);
@@ -269,7 +315,7 @@ fn rejects_governance_beyond_thirty_days_and_others_altogether() {
 #[test]
 fn rejects_what_takes_risk_away_before_everything_else() {
     let mut w = bank();
-    let (governance, guardian) = (w.governance.insecure_clone(), guardian(&mut w));
+    let (governance, guardian) = (w.governance.insecure_clone(), w.guardian.insecure_clone());
     let mut cases = vec![TOP_UP, REPAY, LIQUIDATE, LAST, 1 << 9, 1 << 31, FIRST | 1 << 9, u32::MAX];
     cases.extend([DEPOSIT, WITHDRAW, BORROW, SWAP, REDEEM, FLASH].map(|spared| (FIRST & !spared) | LIQUIDATE));
     for bits in cases {

@@ -4,7 +4,9 @@ use anchor_lang::error::ErrorCode;
 use anchor_lang::prelude::Pubkey;
 use anchor_spl::token::spl_token::error::TokenError;
 use keel::KeelError;
-use keel_client::{address, instruction, price_update};
+use keel::state::Change;
+use keel_client::instruction::{self, Queued};
+use keel_client::{address, price_update};
 use keel_risk::price::Observation;
 use keel_tests::Chain;
 use keel_tests::check::Refusal;
@@ -26,11 +28,13 @@ pub struct OtherMarket {
 /// Creates market 1 with `asset` and a vault of `owner`.
 pub fn other_market(w: &mut Bank, asset: usize, owner: &User) -> OtherMarket {
     let (governance, market) = (w.governance.insecure_clone(), address::market(1));
-    let key = governance.pubkey();
-    let create = instruction::init_market(key, key, 1, keel_tests::world::market_params());
-    let (a, config) = (w.assets[asset].clone(), w.reserve(asset).config);
-    let list = instruction::init_reserve(key, key, market, a.mint, a.token_program, config, &a.prices);
-    w.chain.send(&[create, list], &[&governance]).unwrap();
+    let create = w.init_market_ix(1, keel_tests::world::market_params());
+    let (a, key, config) = (w.assets[asset].clone(), governance.pubkey(), w.reserve(asset).config.without_caps());
+    let queued = Queued { market, nonce: 0, rent_payer: key };
+    let queue = instruction::queue_change(key, &queued, a.mint, Change::List { config });
+    let list = instruction::init_reserve(key, &queued, a.mint, a.token_program, &a.prices);
+    w.send(create, &governance).unwrap();
+    w.send_all(&[queue, list], &[&governance]).unwrap();
     let open = instruction::open_vault(owner.key(), owner.key(), market, 0);
     w.send(open, &owner.keypair).unwrap();
     OtherMarket { market, reserve: address::reserve(&market, &a.mint), vault: address::vault(&market, &owner.key(), 0) }

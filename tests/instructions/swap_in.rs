@@ -49,6 +49,51 @@ fn effects_mints_a_dollar_for_each_less_the_fee() {
     assert_eq!(surplus_and_deficit(&mut w), (fee, 0));
 }
 
+#[test]
+fn effects_a_fee_of_whole_units_is_not_rounded() {
+    let (mut w, _, _) = minting();
+    let trader = trader(&mut w, 1_000_000_000);
+    w.set_price(USDC, 1_01);
+    let receipt = w.send(build(&w, &trader, 1_000_000_000, 0), &trader).unwrap();
+    let event: Swapped = only_event(&receipt);
+    assert_eq!((event.tokens, event.fee), (999_000_000, 1_000_000));
+}
+
+/// After a year of interest a share of USDC is worth more than one, and what a deposit is rounded down by a unit less than was
+/// paid. That is the first trader's, as it is no loss of anybody else.
+#[test]
+fn effects_rounding_is_no_loss() {
+    for decimals in [6, 4] {
+        let mut w = World::with(ProgramTestChain::new(), &[AssetSpec::sol(), AssetSpec::new(decimals, 1_01)]);
+        let unit = 10u64.pow(6 - u32::from(decimals));
+        w.supplier(USDC, 100_000_000_000 / unit);
+        let borrower = w.supplier(SOL, 100_000_000_000);
+        w.fund(&borrower.key(), USDC, 0);
+        w.borrow(&borrower, USDC, 10_000_000_000 / unit).unwrap();
+        w.list_minted(config(), USDC);
+        w.configure(KUSD, |config| config.minted.swap_in_fee_bps = 0).unwrap();
+        w.configure(KUSD, |config| config.minted.swap_out_fee_bps = 0).unwrap();
+        let trader = trader(&mut w, 10_000_000_000 / unit);
+        w.pass(365 * 86_400);
+        w.refresh_prices();
+        // A unit of USDC less, the first time.
+        for tokens in [1_000_000_000 - unit, 1_000_000_000, 1_000_000_000] {
+            let receipt = w.send(build(&w, &trader, 1_000_000_000 / unit, 0), &trader).unwrap();
+            let event: Swapped = only_event(&receipt);
+            assert_eq!((event.tokens, event.fee, event.assets), (tokens, 0, 1_000_000_000 / unit));
+        }
+        // All of it comes out again.
+        w.set_price(USDC, 99);
+        for tokens in [1_000_000_000, 2_000_000_000 - unit] {
+            let out = instruction::swap_out(&w.book, trader.pubkey(), tokens, 0).unwrap();
+            let event: Swapped = only_event(&w.send(out, &trader).unwrap());
+            assert_eq!(event.assets, tokens / unit);
+        }
+        assert_eq!((supply(&mut w), w.reserve(KUSD).available), (0, 0));
+        assert_eq!(surplus_and_deficit(&mut w), (0, 0));
+    }
+}
+
 /// 0.98 dollars, give or take 0.00049; an average of 0.96 +- 0.01. The lowest of the four counts.
 #[test]
 fn effects_an_asset_below_par_counts_at_its_lower_price() {

@@ -49,6 +49,16 @@ fn effects_burns_and_pays_a_dollar_for_each_less_the_fee() {
     assert_eq!(surplus_and_deficit(&mut w), (1_000_001 + fee, 0));
 }
 
+#[test]
+fn effects_a_fee_of_whole_units_is_not_rounded() {
+    let (mut w, _, _) = minting();
+    let trader = swapper(&mut w, 1_000_000_000);
+    w.set_price(USDC, 99);
+    let receipt = w.send(build(&w, &trader, 500_000_000, 0), &trader).unwrap();
+    let event: Swapped = only_event(&receipt);
+    assert_eq!((event.assets, event.fee), (499_500_000, 500_000));
+}
+
 /// 1.05 dollars, give or take 0.000525; then an average of 1.06 +- 0.01. The highest counts, and what that leaves with
 /// the swap is surplus.
 #[test]
@@ -155,11 +165,11 @@ fn effects_interest_of_what_the_swap_holds_is_surplus() {
     w.set_price(USDC, 99);
     w.send(build(&w, &trader, 1_000_500, 0), &trader).unwrap();
     assert_eq!(w.reserve(KUSD).available, 100_000_000_000 - 999_499);
-    assert_eq!(surplus_and_deficit(&mut w).0, 100_000_001 + 1_001);
+    assert_eq!(surplus_and_deficit(&mut w).0, 100_000_000 + 1_001);
     w.set_price(USDC, 1_01);
     w.send(build(&w, &trader, 1_000_500, 0), &trader).unwrap();
     let (surplus, deficit) = surplus_and_deficit(&mut w);
-    let earned = interest + 100_000_001 + 2 * 1_001;
+    let earned = interest + 100_000_000 + 2 * 1_001;
     assert!(surplus.abs_diff(earned) <= 2 && deficit == 0, "{surplus} {earned}");
     assert_reconciled(&mut w);
 }
@@ -167,8 +177,8 @@ fn effects_interest_of_what_the_swap_holds_is_surplus() {
 /// 7 % of what suppliers have is lost, and so of what the swap holds: surplus pays, and the rest is a deficit.
 #[test]
 fn effects_a_loss_of_the_pooled_reserve_burns_surplus_and_then_is_a_deficit() {
-    // Fees of 0.1 % and 10 % of 100,000.
-    for (fee_bps, surplus) in [(10, 100_000_000), (1_000, 10_000_000_000)] {
+    // Fees of 0.2 % and 10 % of 100,000.
+    for (fee_bps, surplus) in [(20, 200_000_000), (1_000, 10_000_000_000)] {
         let (mut w, _, borrower) = minting();
         w.configure(KUSD, |config| config.minted.swap_in_fee_bps = fee_bps).unwrap();
         let trader = swapper(&mut w, 100_000_000_000);

@@ -1,36 +1,51 @@
 //! `withdraw_insurance`.
 
+use crate::governance::{give_notice, refuse_outside_the_notice};
 use crate::minted::{KUSD, accrue, assert_reconciled, minting, supply, surplus_and_deficit};
 use crate::support::*;
 use anchor_lang::error::ErrorCode;
 use anchor_lang::prelude::Pubkey;
+use anchor_lang::solana_program::rent::Rent;
 use anchor_spl::token::spl_token::error::TokenError;
 use keel::AmountSpec::All;
 use keel::KeelError;
-use keel::events::InsuranceWithdrawn;
-use keel_client::{address, instruction, token};
+use keel::events::{ChangeExecuted, InsuranceWithdrawn};
+use keel::state::{Change, PendingChange, Role};
+use keel_client::{address, token};
 use keel_risk::Fraction;
 use keel_risk::units::Amount;
-use keel_tests::check::{keys, only_event};
-use keel_tests::world::{User, market_params};
+use keel_tests::check::{event_among, keys};
+use keel_tests::world::User;
 use keel_tests::{AssetSpec, Chain, ProgramTestChain, World};
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
-const GOVERNANCE: usize = 0;
-const MARKET: usize = 1;
-const RESERVE: usize = 2;
-const LIQUIDITY: usize = 3;
-const TOKEN_ACCOUNT: usize = 4;
-const MINT: usize = 5;
-const TOKEN_PROGRAM: usize = 6;
+const MARKET: usize = 0;
+const PENDING: usize = 1;
+const RENT_PAYER: usize = 2;
+const RESERVE: usize = 3;
+const LIQUIDITY: usize = 4;
+const TOKEN_ACCOUNT: usize = 5;
+const MINT: usize = 6;
+const TOKEN_PROGRAM: usize = 7;
 
-/// To the associated token account of governance, which [`governance_with_account`] opens.
-fn build(w: &Bank, asset: usize, amount: u64) -> Instruction {
-    let key = w.governance.pubkey();
-    let (reserve, to) = (w.assets[asset].reserve, w.token_account(&key, asset));
-    instruction::withdraw_insurance(&w.book, key, reserve, to, amount).unwrap()
+/// Queued and executed, to the associated token account of governance, which [`governance_with_account`] opens.
+fn build(w: &mut Bank, asset: usize, amount: u64) -> [Instruction; 2] {
+    let to = w.token_account(&w.governance.pubkey(), asset);
+    w.withdraw_insurance_ixs(asset, to, amount)
+}
+
+fn send(w: &mut Bank, asset: usize, amount: u64) {
+    let (withdraw, governance) = (build(w, asset, amount), w.governance.insecure_clone());
+    w.send_all(&withdraw, &[&governance]).unwrap();
+}
+
+/// The execution alone of what is queued.
+fn queued(w: &mut Bank, amount: u64) -> Instruction {
+    let ([queue, withdraw], governance) = (build(w, USDC, amount), w.governance.insecure_clone());
+    w.send(queue, &governance).unwrap();
+    withdraw
 }
 
 fn governance_with_account(w: &mut Bank, asset: usize) -> Keypair {
@@ -63,15 +78,22 @@ fn effects_pays_insurance_out() {
     expected.reprice(&w.reserve(USDC).config.rate_terms()).unwrap();
     let (held, suppliers) = (w.liquidity(USDC), claims_of_suppliers(&mut w));
     let before = w.snapshot(&[&borrower]);
-    let receipt = w.send(build(&w, USDC, 123_456_789), &governance).unwrap();
+    let (withdraw, mut market) = (build(&mut w, USDC, 123_456_789), w.market_state());
+    let receipt = w.send_all(&withdraw, &[&governance]).unwrap();
 
-    assert_eq!(before.changed(&mut w), keys([w.assets[USDC].reserve, w.liquidity_key(USDC)]));
+    assert_eq!(before.changed(&mut w), keys([w.market, w.assets[USDC].reserve, w.liquidity_key(USDC)]));
+    let (nonce, change) = (market.next_change, withdraw[1].accounts[PENDING].pubkey);
+    market.next_change += 1;
+    assert_eq!(bytemuck::bytes_of(&w.market_state()), bytemuck::bytes_of(&market));
+    assert_eq!(w.chain.account(&change), None);
+    let event: ChangeExecuted = event_among(&receipt, 3);
+    assert_eq!((event.market, event.change, event.nonce), (w.market, change, nonce));
     assert_eq!(w.reserve(USDC).pool(), expected);
     assert_eq!(w.balance(&governance.pubkey(), USDC), 123_456_789);
     assert_eq!(w.liquidity(USDC), held - 123_456_789);
     // Interest came first; the withdrawal took nothing from anybody else.
     assert!(claims_of_suppliers(&mut w) > suppliers);
-    let event: InsuranceWithdrawn = only_event(&receipt);
+    let event: InsuranceWithdrawn = event_among(&receipt, 3);
     assert_eq!((event.reserve, event.amount, event.shares), (w.assets[USDC].reserve, 123_456_789, shares.0.to_bits()));
 }
 
@@ -80,24 +102,24 @@ fn claims_of_suppliers(w: &mut Bank) -> Fraction {
     pool.supply_index.claim_of(pool.supply_shares.checked_sub(pool.insurance_shares).unwrap()).unwrap()
 }
 
-/// 5 % of 10,000 stay, rounded up by a unit. With less debt, less has to.
+/// 5 % of 10,000 stay, to the unit. With less debt, less has to.
 #[test]
 fn effects_down_to_the_floor_and_rejects_more() {
     let (mut w, borrower, governance) = insured();
-    for amount in [500_000_000, 1_000_000_000, u64::MAX] {
-        let beyond = build(&w, USDC, amount);
-        w.refuse(&beyond, &[&governance], KeelError::InsuranceFloor);
+    for amount in [500_000_001, 1_000_000_000, u64::MAX] {
+        let beyond = build(&mut w, USDC, amount);
+        w.refuse_all(&beyond, &[&governance], KeelError::InsuranceFloor);
     }
-    w.send(build(&w, USDC, 499_999_999), &governance).unwrap();
-    let one = build(&w, USDC, 1);
-    w.refuse(&one, &[&governance], KeelError::InsuranceFloor);
+    send(&mut w, USDC, 500_000_000);
+    let one = build(&mut w, USDC, 1);
+    w.refuse_all(&one, &[&governance], KeelError::InsuranceFloor);
     w.repay(&borrower, USDC, keel::AmountSpec::Exact(20)).unwrap();
-    w.send(one, &governance).unwrap();
+    w.send_all(&one, &[&governance]).unwrap();
     // Without debt, all of it, and not a unit of what suppliers own.
     w.repay(&borrower, USDC, All).unwrap();
-    let beyond = build(&w, USDC, 500_000_001);
-    w.refuse(&beyond, &[&governance], KeelError::InsuranceFloor);
-    w.send(build(&w, USDC, 500_000_000), &governance).unwrap();
+    let beyond = build(&mut w, USDC, 500_000_000);
+    w.refuse_all(&beyond, &[&governance], KeelError::InsuranceFloor);
+    send(&mut w, USDC, 499_999_999);
     assert_eq!(w.reserve(USDC).insurance_shares.get(), 0);
     assert_eq!(w.liquidity(USDC), 100_000_000_000);
 }
@@ -109,9 +131,9 @@ fn rejects_more_than_is_liquid() {
     w.set_price(SOL, 2_000_00);
     // 300 of the 1,000 that are insurance are there, the rest is lent with everything else.
     w.borrow(&borrower, USDC, 90_700_000_000).unwrap();
-    let beyond = build(&w, USDC, 300_000_001);
-    w.refuse(&beyond, &[&governance], KeelError::InsufficientLiquidity);
-    w.send(build(&w, USDC, 300_000_000), &governance).unwrap();
+    let beyond = build(&mut w, USDC, 300_000_001);
+    w.refuse_all(&beyond, &[&governance], KeelError::InsufficientLiquidity);
+    send(&mut w, USDC, 300_000_000);
 }
 
 /// The surplus of a minted reserve becomes tokens that never existed before.
@@ -126,9 +148,9 @@ fn effects_mints_the_surplus_of_a_minted_reserve() {
     assert!((512_700_000..512_720_000).contains(&surplus) && deficit == 0, "{surplus}");
     let governance = governance_with_account(&mut w, KUSD);
     // 2 % of the 10,512.71 that are owed stay.
-    let beyond = build(&w, KUSD, 302_470_000);
-    w.refuse(&beyond, &[&governance], KeelError::InsuranceFloor);
-    w.send(build(&w, KUSD, 302_440_000), &governance).unwrap();
+    let beyond = build(&mut w, KUSD, 302_470_000);
+    w.refuse_all(&beyond, &[&governance], KeelError::InsuranceFloor);
+    send(&mut w, KUSD, 302_440_000);
     assert_eq!(w.balance(&governance.pubkey(), KUSD), 302_440_000);
     assert_eq!(supply(&mut w), 10_302_440_000);
     accrue(&mut w);
@@ -143,46 +165,84 @@ fn rejects_zero_and_insurance_that_is_not_there() {
     let governance = governance_with_account(&mut w, USDC);
     w.supplier(USDC, 1_000_000);
     for (amount, expected) in [(0, KeelError::ZeroAmount), (1, KeelError::InsuranceFloor)] {
-        let withdraw = build(&w, USDC, amount);
-        w.refuse(&withdraw, &[&governance], expected);
+        let withdraw = build(&mut w, USDC, amount);
+        w.refuse_all(&withdraw, &[&governance], expected);
     }
     // A minted reserve that has just begun has no surplus.
     let (mut w, _, borrower) = minting();
     let governance = governance_with_account(&mut w, KUSD);
     w.borrow(&borrower, KUSD, 1_000_000_000).unwrap();
-    let withdraw = build(&w, KUSD, 1);
-    w.refuse(&withdraw, &[&governance], KeelError::InsuranceFloor);
+    let withdraw = build(&mut w, KUSD, 1);
+    w.refuse_all(&withdraw, &[&governance], KeelError::InsuranceFloor);
+}
+
+/// Whoever sends it: the account that is paid was announced.
+#[test]
+fn effects_anyone_executes_what_was_announced() {
+    let (mut w, _, governance) = insured();
+    give_notice(&mut w);
+    let (key, stranger) = (governance.pubkey(), w.chain.funded());
+    let valid = queued(&mut w, 1_000);
+    w.fund(&stranger.pubkey(), USDC, 0);
+    let own = w.token_account(&stranger.pubkey(), USDC);
+    refuse_outside_the_notice(&mut w, &valid, &stranger);
+    w.refuse(&with_account(&valid, TOKEN_ACCOUNT, own), &[&stranger], KeelError::WrongTarget);
+    let before = w.chain.account(&key).unwrap().lamports;
+    w.send(valid, &stranger).unwrap();
+    assert_eq!((w.balance(&key, USDC), w.balance(&stranger.pubkey(), USDC)), (1_000, 0));
+    let rent = Rent::default().minimum_balance(PendingChange::SPACE);
+    assert_eq!(w.chain.account(&key).unwrap().lamports, before + rent);
+}
+
+/// What is there when it is executed decides, not what was there when it was queued.
+#[test]
+fn rejects_what_the_floor_does_not_leave_any_more() {
+    let (mut w, borrower, governance) = insured();
+    let (first, second) = (queued(&mut w, 499_999_999), queued(&mut w, 499_999_999));
+    w.send(first, &governance).unwrap();
+    w.refuse(&second, &[&governance], KeelError::InsuranceFloor);
+    w.repay(&borrower, USDC, All).unwrap();
+    w.send(second, &governance).unwrap();
+    assert_eq!(w.balance(&governance.pubkey(), USDC), 999_999_998);
 }
 
 #[test]
-fn rejects_other_than_governance() {
+fn rejects_other_changes_than_a_withdrawal_from_this_reserve() {
     let (mut w, _, governance) = insured();
-    let thief = w.chain.funded();
-    let mut params = market_params();
-    (params.guardian, params.risk_steward) = (thief.pubkey(), thief.pubkey());
-    w.send(instruction::update_market(governance.pubkey(), w.market, params), &governance).unwrap();
-    let valid = build(&w, USDC, 1_000);
-    let by_thief = with_account(&valid, GOVERNANCE, thief.pubkey());
-    w.refuse(&by_thief, &[&thief], KeelError::NotGovernance);
-    w.refuse(&unsigned(&valid, GOVERNANCE), &[&thief], ErrorCode::AccountNotSigner);
+    let valid = queued(&mut w, 1_000);
+    let (sol, usdc, to) = (w.assets[SOL].reserve, w.assets[USDC].reserve, valid.accounts[TOKEN_ACCOUNT].pubkey);
+    let mut config = w.reserve(USDC).config;
+    config.flash_fee_bps += 1;
+    let cases = [
+        (sol, Change::WithdrawInsurance { amount: 1_000, to }, KeelError::WrongTarget),
+        (w.market, Change::Role { role: Role::Guardian, to }, KeelError::WrongTarget),
+        (usdc, Change::Reserve { config, ramp: 0 }, KeelError::WrongChange),
+        (usdc, Change::ListMinted { config: crate::minted::config().without_caps() }, KeelError::WrongChange),
+        (usdc, Change::List { config: config.without_caps() }, KeelError::WrongChange),
+    ];
+    for (target, change, expected) in cases {
+        let other = w.queue(target, change).unwrap().address();
+        w.refuse_case(&format!("{change:?}"), &with_account(&valid, PENDING, other), &[&governance], expected);
+    }
+    w.send(valid, &governance).unwrap();
 }
 
 #[test]
 fn rejects_wrong_accounts() {
     let (mut w, user, governance) = insured();
-    let signers = [&governance];
-    let valid = build(&w, USDC, 1_000);
+    let payer = w.chain.funded();
+    let signers = [&payer];
+    let valid = queued(&mut w, 1_000);
     let (market, vault, reserve) = (w.market, user.vault, w.assets[USDC].reserve);
     refuse_imposters(&mut w, &valid, &signers, MARKET, &[("vault", vault), ("reserve", reserve)]);
     refuse_imposters(&mut w, &valid, &signers, RESERVE, &[("market", market), ("vault", vault)]);
+    refuse_imposters(&mut w, &valid, &signers, PENDING, &[("market", market), ("reserve", reserve), ("vault", vault)]);
     let elsewhere = other_market(&mut w, USDC, &user);
-    w.fund(&governance.pubkey(), SOL, 0);
-    let sol_tokens = w.token_account(&governance.pubkey(), SOL);
     let own_tokens = valid.accounts[TOKEN_ACCOUNT].pubkey;
     let cases: [(&str, usize, Pubkey, KeelError); 8] = [
         ("market", MARKET, elsewhere.market, KeelError::WrongMarket),
-        ("reserve of another market", RESERVE, elsewhere.reserve, KeelError::WrongMarket),
-        ("other reserve", RESERVE, w.assets[SOL].reserve, KeelError::WrongLiquidityAccount),
+        ("reserve of another market", RESERVE, elsewhere.reserve, KeelError::WrongTarget),
+        ("other reserve", RESERVE, w.assets[SOL].reserve, KeelError::WrongTarget),
         ("other liquidity", LIQUIDITY, w.liquidity_key(SOL), KeelError::WrongLiquidityAccount),
         (
             "liquidity of another market",
@@ -197,12 +257,18 @@ fn rejects_wrong_accounts() {
     for (case, index, key, expected) in cases {
         w.refuse_case(case, &with_account(&valid, index, key), &signers, expected);
     }
-    w.refuse(&with_account(&valid, TOKEN_ACCOUNT, sol_tokens), &signers, TokenError::MintMismatch);
-    for index in [RESERVE, LIQUIDITY, TOKEN_ACCOUNT] {
+    w.refuse(&with_account(&valid, RENT_PAYER, payer.pubkey()), &signers, ErrorCode::ConstraintAddress);
+    for index in [PENDING, RENT_PAYER, RESERVE, LIQUIDITY, TOKEN_ACCOUNT] {
         w.refuse(&read_only(&valid, index), &signers, ErrorCode::ConstraintMut);
     }
-    for count in 1..=TOKEN_PROGRAM {
+    for count in 0..=TOKEN_PROGRAM {
         w.refuse(&truncated(&valid, count), &signers, ErrorCode::AccountNotEnoughKeys);
     }
-    w.send(valid, &governance).unwrap();
+    // Announced to an account of another mint.
+    w.fund(&governance.pubkey(), SOL, 0);
+    let sol_tokens = w.token_account(&governance.pubkey(), SOL);
+    let [queue, withdraw] = w.withdraw_insurance_ixs(USDC, sol_tokens, 1_000);
+    w.send(queue, &governance).unwrap();
+    w.refuse(&withdraw, &signers, TokenError::MintMismatch);
+    w.send(valid, &payer).unwrap();
 }

@@ -7,14 +7,10 @@ use crate::coverage::Coverage;
 use crate::exact::{BPS_HOUR, bits, maintenance_at, one};
 use crate::{Done, Verdict, ensure};
 use keel::state::Reserve;
-use keel_tests::random::Action;
 use num_bigint::BigInt;
 
 pub fn check(done: &Done, coverage: &mut Coverage) -> Verdict {
-    if matches!(done.action, Action::Challenge { .. }) {
-        return Ok(());
-    }
-    for asset in done.action.assets() {
+    for asset in done.assets().into_iter().filter(|asset| !done.only_challenges(*asset)) {
         let (before, after) = (&done.before.reserves[asset], &done.after().reserves[asset]);
         ramp(asset, before, after, done.before.moment.now)?;
         target(asset, after)?;

@@ -5,7 +5,7 @@
 
 use crate::coverage::Coverage;
 use crate::exact::{self, bits, healthier, one};
-use crate::{Done, Effects, Verdict, ensure, initial};
+use crate::{Done, Effects, Verdict, ensure, groups, initial};
 use keel::events::Liquidated;
 use keel::state::{Side, Vault};
 use keel_risk::Fraction;
@@ -46,7 +46,6 @@ pub fn value(state: &Snapshot, vault: &Vault, purpose: Purpose) -> Result<Totals
 
 /// After a loan or a withdrawal the vault owes nothing, or its initial health is at least 1.
 fn new_risk(done: &Done, flow: &FlowOf) -> Verdict {
-    ensure!(flow.user == flow.vault.owner, "5: a stranger took something out");
     let state = done.after();
     let vault = vault_in(state, flow.vault)?;
     if vault.has(Side::Debt) {
@@ -106,7 +105,8 @@ fn liquidation(done: &Done, effects: &Effects, id: VaultId, coverage: &mut Cover
     let before = value(done.before, old, Purpose::Liquidation)?;
     let after = value(done.after(), new, Purpose::Liquidation)?;
     let units = Units::of(done.before, debt, collateral)?;
-    let terms = done.before.reserves[collateral].config.bonus_terms();
+    let grouped = groups::has_weights(done.before, old, collateral);
+    let terms = done.before.reserves[collateral].bonus_terms(grouped);
     let bonus = Fraction::from_bits(event.bonus);
 
     ensure!(before.limit < before.debt, "5: a healthy vault was liquidated: {before:?}");
@@ -151,21 +151,25 @@ fn liquidation(done: &Done, effects: &Effects, id: VaultId, coverage: &mut Cover
     let covered = units.not_lower(after.collateral, after.debt, before.collateral, before.debt);
     ensure!(!margin || covered, "5: C / D fell in a close-out: {before:?} {after:?}");
     let factor =
-        done.before.reserves[collateral].collateral_factor(Purpose::Liquidation, done.before.moment.now, false);
+        done.before.reserves[collateral].collateral_factor(Purpose::Liquidation, done.before.moment.now, grouped);
     let factor = factor.map_err(|error| format!("{error:?}"))?;
     let lowers = (one() + bits(bonus)) * bits(factor) * bits(before.debt.0) > bits(before.limit.0) * one() * one();
     ensure!(lowers || not_lower, "5: health fell in a close-out: {before:?} {after:?}");
     Ok(())
 }
 
-/// Beyond the bonus, a debt of less than the minimum position that was repaid whole pays its keeper the flat bounty, and
-/// that out of the owner's margin: the vault still has as much as it owes, but for a unit rounded away.
+/// Beyond the bonus, a debt of less than the minimum position that was repaid whole pays its keeper the flat bounty, no more
+/// than one of the minimum position would, and that out of the owner's margin: the vault still has as much as it owes, but
+/// for a unit rounded away.
 fn flat_bounty(done: &Done, event: &Liquidated, units: &Units, paid: Usd, after: &Totals) -> Verdict {
+    let share = done.before.reserves[done.before.asset(&event.collateral_reserve)].config.collateral.protocol_share_bps;
     let rules = done.arena.market.rules().map_err(|error| format!("{error:?}"))?;
     ensure!(paid < rules.min_position, "5: a flat bounty for a debt of {paid:?}");
     let received = units.collateral_price.value_floor(Amount(event.to_keeper)).map_err(|e| format!("{e:?}"))?;
     let bounty = received.0.sub_or_zero(paid.0);
     ensure!(bounty <= rules.min_bounty.0, "5: the flat bounty came to {bounty:?}");
+    let of_minimum = bits(rules.min_position.0) * event.bonus * (10_000 - share);
+    ensure!(bits(bounty) * one() * 10_000 <= of_minimum, "5: {bounty:?} for a small debt, more than for the minimum");
     let left = after.collateral.checked_add(units.collateral).map_err(|error| format!("{error:?}"))?;
     ensure!(left >= after.debt, "5: suppliers paid the flat bounty: {after:?}");
     Ok(())

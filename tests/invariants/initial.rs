@@ -2,6 +2,7 @@
 //! its clients share. Only which observation is acceptable is asked of the risk crate.
 
 use crate::exact::{BPS_HOUR, initial_at, one};
+use crate::groups;
 use keel::state::{Reserve, Side, Vault};
 use keel_risk::price::{Bounds, Observation};
 use keel_tests::random::Snapshot;
@@ -22,8 +23,12 @@ pub fn is_healthy(state: &Snapshot, vault: &Vault) -> bool {
         match side {
             Side::Collateral => {
                 let Some(price) = price else { continue };
-                let kept = one() * BPS_HOUR - initial_at(reserve, state.moment.now);
-                let factor = kept * reserve.config.collateral.max_ltv_bps;
+                let factor = if groups::has_weights(state, vault, asset) {
+                    one() * BPS_HOUR * reserve.config.group.max_ltv_bps
+                } else {
+                    let kept = one() * BPS_HOUR - initial_at(reserve, state.moment.now);
+                    kept * reserve.config.collateral.max_ltv_bps
+                };
                 // Rounded down to native units: the fraction of a unit cannot be sold.
                 let amount = shares(position.shares, state, asset, side) >> 120;
                 limit += amount * price * factor;

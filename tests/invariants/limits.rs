@@ -28,8 +28,10 @@ fn movements(done: &Done, effects: &Effects) -> Vec<Movement> {
     }
     for event in &effects.liquidated {
         all.push(Movement { asset: asset(&event.debt_reserve), amount: -i128::from(event.repaid), bounded: false });
-        let amount = i128::from(event.to_keeper);
-        all.push(Movement { asset: asset(&event.collateral_reserve), amount, bounded: false });
+        if !event.in_shares {
+            let amount = i128::from(event.to_keeper);
+            all.push(Movement { asset: asset(&event.collateral_reserve), amount, bounded: false });
+        }
     }
     for event in &effects.redeemed {
         all.push(Movement { asset: MINTED, amount: -i128::from(event.repaid), bounded: false });

@@ -12,12 +12,16 @@ use keel_tests::random::{Action, Snapshot};
 use num_bigint::BigInt;
 
 pub fn check(done: &Done, effects: &Effects, coverage: &mut Coverage) -> Verdict {
-    if !done.action.assets().contains(&MINTED) {
+    if !done.assets().contains(&MINTED) {
         return Ok(());
     }
     deficit(done, effects, coverage)?;
     for event in &effects.swapped {
         swap(done, effects, event, coverage)?;
+    }
+    if let Action::Refresh { asset: MINTED, .. } = done.action {
+        // Without a price, so that it finds losses only.
+        mark(done, effects, done.after().reserves[MINTED].available, |_| (BigInt::ZERO, false), coverage)?;
     }
     for event in &effects.redeemed {
         redemption(done, event, coverage)?;
@@ -87,7 +91,6 @@ fn swap(done: &Done, effects: &Effects, event: &Swapped, coverage: &mut Coverage
     let (state, after) = (done.before, done.after());
     let config = &state.reserves[MINTED].config.minted;
     let (tens, unit) = par(state);
-    let two = BigInt::from(2);
     let [low, high] = [Side::Collateral, Side::Debt].map(|side| initial::worst(state, SWAPPED, side));
     let (Some(low), Some(high)) = (low, high) else { return Err("8: swapped without a price".into()) };
     // Dollars per token, in the same unit as the prices of native units.
@@ -100,10 +103,12 @@ fn swap(done: &Done, effects: &Effects, event: &Swapped, coverage: &mut Coverage
     let fee_bps = if event.minted { config.swap_in_fee_bps } else { config.swap_out_fee_bps };
     let charged = BigInt::from(event.tokens) + if event.minted { event.fee } else { 0 };
     let fee: BigInt = (&charged * fee_bps + 9_999u32) / 10_000u32;
-    ensure!((&fee..=&(&fee + 1)).contains(&&BigInt::from(event.fee)), "8: a fee of {} for {charged}", event.fee);
+    ensure!(fee == BigInt::from(event.fee), "8: a fee of {} for {charged}", event.fee);
+    // Of the asset, which rounding may cost the user.
+    let one: BigInt = (&tens + &unit - 1u32) / &unit;
     if event.minted {
         let (exact, off_peg) = tokens_of(event.assets);
-        let close = charged <= exact && charged >= if off_peg { &exact - &two } else { exact.clone() };
+        let close = charged <= exact && charged >= &exact - &one - if off_peg { 2 } else { 0 };
         ensure!(close, "8: {charged} minted for {} assets, not {exact}", event.assets);
         coverage.reach(if off_peg { "swap in below the peg" } else { "swap in at par" });
     } else {
@@ -111,7 +116,7 @@ fn swap(done: &Done, effects: &Effects, event: &Swapped, coverage: &mut Coverage
         let at_par: BigInt = &paid * &unit / &tens;
         let at_price: BigInt = &paid * &dollar / &high;
         let off_peg = at_price < at_par;
-        let (exact, slack) = if off_peg { (at_price, two.clone()) } else { (at_par, BigInt::ZERO) };
+        let (exact, slack) = if off_peg { (at_price, 3) } else { (at_par, 1) };
         let assets = BigInt::from(event.assets);
         ensure!(assets <= exact && assets >= &exact - slack, "8: {assets} paid for {paid} tokens, not {exact}");
         coverage.reach(if off_peg { "swap out above the peg" } else { "swap out at par" });
@@ -120,20 +125,36 @@ fn swap(done: &Done, effects: &Effects, event: &Swapped, coverage: &mut Coverage
         after.reserves[MINTED].available <= state.reserves[MINTED].config.limits.swap_cap || !event.minted,
         "8: cap"
     );
-    mark(done, effects, tokens_of, coverage)
+    let marked = income(done, effects).1.ok_or("8: no swap")?;
+    mark(done, effects, marked, tokens_of, coverage)?;
+    // So that rounding is never marked as a loss.
+    let at_par = BigInt::from(held(after, state.moment.now)?) * &tens / &unit;
+    ensure!(BigInt::from(after.reserves[MINTED].available) <= at_par, "8: the books count more than the swap holds");
+    Ok(())
 }
 
-fn mark(done: &Done, effects: &Effects, tokens_of: impl Fn(u64) -> (BigInt, bool), coverage: &mut Coverage) -> Verdict {
-    let (state, now) = (done.before, done.before.moment.now);
+/// What the swap holds in whole units of its asset.
+fn held(state: &Snapshot, now: i64) -> Result<u64, String> {
     let index = state.reserves[SWAPPED].pool().project(now).map_err(|error| format!("8: {error:?}"))?.supply;
     let shares = state.reserves[MINTED].minted.swap_shares;
     let held: BigInt = (BigInt::from(shares.get()) * index.0.to_bits()) >> 120;
-    let held = u64::try_from(held).map_err(|error| error.to_string())?;
+    u64::try_from(held).map_err(|error| error.to_string())
+}
+
+/// What the swap holds was valued at `marked`, before anything was exchanged.
+fn mark(
+    done: &Done,
+    effects: &Effects,
+    marked: u64,
+    tokens_of: impl Fn(u64) -> (BigInt, bool),
+    coverage: &mut Coverage,
+) -> Verdict {
+    let state = done.before;
+    let held = held(state, state.moment.now)?;
     let (tens, unit) = par(state);
     let at_par = BigInt::from(held) * tens / unit;
     let (at_low, off_peg) = tokens_of(held);
-    let (_, marked) = income(done, effects);
-    let (old, marked) = (BigInt::from(state.reserves[MINTED].available), BigInt::from(marked.unwrap_or(0)));
+    let (old, marked) = (BigInt::from(state.reserves[MINTED].available), BigInt::from(marked));
     let expected = if old > at_par { at_par } else { old.clone().max(at_low) };
     let slack = if off_peg { 2 } else { 0 };
     let close = marked <= expected && (&marked + slack >= expected || marked == old);

@@ -29,8 +29,20 @@ const PRICES: [KeelError; 11] = [
 fn documented(action: &Action) -> Vec<KeelError> {
     let with_prices = |own: &[KeelError]| own.iter().chain(&PRICES).copied().collect();
     match action {
-        Action::Open { .. } | Action::Accrue { .. } => vec![],
-        Action::Close { .. } => vec![NotVaultOwner, VaultNotEmpty],
+        Action::Accrue { .. } => vec![],
+        Action::Open { .. } => vec![InFlashLoan],
+        Action::Close { .. } => vec![NotVaultOwner, VaultNotEmpty, InFlashLoan],
+        Action::SetDelegate { .. } => vec![NotVaultOwner, UnknownRights, InFlashLoan],
+        Action::Offer { .. } => vec![NotVaultOwner, InFlashLoan],
+        Action::Accept { .. } => vec![VaultNotOffered, InFlashLoan],
+        Action::SetGroup { .. } => {
+            with_prices(&[NotVaultOwner, DelegateLacksRight, DelegateExpired, VaultInsolvent, Unhealthy])
+        }
+        Action::FlashBorrow { .. } => {
+            vec![Paused, FlashLoanNotRepaid, ZeroAmount, FlashLoanOpen, InsufficientLiquidity, BorrowCapExceeded]
+        }
+        Action::FlashRepay { .. } => vec![NoFlashLoan, InsufficientLiquidity],
+        Action::SetPause { .. } => vec![NotPauser, PauseOrder],
         Action::Deposit(_) => {
             vec![
                 ZeroAmount,
@@ -38,13 +50,21 @@ fn documented(action: &Action) -> Vec<KeelError> {
                 ReserveHeldAsDebt,
                 VaultInsolvent,
                 OnlyOwnerOpensPositions,
+                DelegateLacksRight,
+                DelegateExpired,
+                IsolatedCollateralMixed,
                 MintedTakesNoDeposits,
+                Paused,
                 Overflow,
             ]
         }
         Action::Withdraw(_) => with_prices(&[
             ZeroAmount,
+            Paused,
             NotVaultOwner,
+            DelegateLacksRight,
+            DelegateExpired,
+            DelegatePaysOwnerOnly,
             VaultInsolvent,
             NoSuchCollateral,
             InsufficientCollateral,
@@ -55,7 +75,14 @@ fn documented(action: &Action) -> Vec<KeelError> {
         Action::Borrow(_) => with_prices(&[
             ZeroAmount,
             BorrowNeedsAmount,
+            Paused,
             NotVaultOwner,
+            DelegateLacksRight,
+            DelegateExpired,
+            DelegatePaysOwnerOnly,
+            IsolatedCollateralMixed,
+            IsolatedDebtMixed,
+            IsolatedDebtCeilingExceeded,
             VaultInsolvent,
             ReserveHeldAsCollateral,
             InsufficientLiquidity,
@@ -64,21 +91,35 @@ fn documented(action: &Action) -> Vec<KeelError> {
             Unhealthy,
             PositionTooSmall,
         ]),
-        Action::Repay(_) => vec![ZeroAmount, NoSuchDebt, RepaymentExceedsDebt, InsufficientLiquidity],
-        Action::Liquidate { .. } => with_prices(&[
-            Healthy,
-            NoSuchDebt,
-            NoSuchCollateral,
-            VaultInsolvent,
-            NothingToSeize,
-            PartOfSmallPosition,
-            InsufficientLiquidity,
-            SlippageExceeded,
-            HealthNotRaised,
-            RestartGracePeriod,
-        ]),
+        Action::Repay(_) => vec![ZeroAmount, Paused, NoSuchDebt, RepaymentExceedsDebt, InsufficientLiquidity],
+        Action::Liquidate { into, .. } => {
+            let mut errors = with_prices(&[
+                Healthy,
+                Paused,
+                NoSuchDebt,
+                NoSuchCollateral,
+                VaultInsolvent,
+                NothingToSeize,
+                PartOfSmallPosition,
+                InsufficientLiquidity,
+                SlippageExceeded,
+                HealthNotRaised,
+                RestartGracePeriod,
+            ]);
+            if into.is_some() {
+                errors.extend([
+                    SameVault,
+                    NotAVault,
+                    OnlyOwnerOpensPositions,
+                    IsolatedCollateralMixed,
+                    ReserveHeldAsDebt,
+                ]);
+            }
+            errors
+        }
         Action::Redeem { .. } => with_prices(&[
             NotRedeemable,
+            Paused,
             NoSuchDebt,
             NoSuchCollateral,
             WrongReserveKind,
@@ -91,26 +132,34 @@ fn documented(action: &Action) -> Vec<KeelError> {
             HealthNotRaised,
             RestartGracePeriod,
         ]),
-        Action::SwapIn { .. } => {
-            with_prices(&[ZeroAmount, SwapCapExceeded, DepositCapExceeded, OutputTooSmall, DivisionByZero, Overflow])
-        }
+        Action::SwapIn { .. } => with_prices(&[
+            ZeroAmount,
+            Paused,
+            SwapCapExceeded,
+            DepositCapExceeded,
+            OutputTooSmall,
+            DivisionByZero,
+            Overflow,
+        ]),
         Action::SwapOut { .. } => {
-            with_prices(&[ZeroAmount, InsufficientLiquidity, OutputTooSmall, OutflowLimitExceeded])
+            with_prices(&[ZeroAmount, Paused, InsufficientLiquidity, OutputTooSmall, OutflowLimitExceeded])
         }
         Action::WithdrawInsurance { .. } => vec![ZeroAmount, NotGovernance, InsuranceFloor, InsufficientLiquidity],
         Action::Refresh { .. } => PRICES.to_vec(),
         Action::Challenge { .. } => vec![NoSuchFeed],
-        Action::Resolve { .. } => with_prices(&[NoBadDebt, NoSuchDebt, RestartGracePeriod]),
+        Action::Resolve { .. } => with_prices(&[NoBadDebt, Paused, NoSuchDebt, RestartGracePeriod]),
     }
 }
 
 /// Errors of others: Anchor's for a vault that is not open and for one reserve given twice, the token program's for
 /// tokens that the user does not have, the system program's for a vault that is open already.
-fn foreign(done: &Done) -> Vec<Refusal> {
+fn foreign(done: &Done, action: &Action) -> Vec<Refusal> {
     let mut errors = vec![];
-    match done.action {
+    match *action {
         Action::Open { .. } => errors.push(SystemError::AccountAlreadyInUse.into()),
-        Action::Deposit(_) | Action::Repay(_) => errors.push(TokenError::InsufficientFunds.into()),
+        Action::Deposit(_) | Action::Repay(_) | Action::FlashRepay { .. } => {
+            errors.push(TokenError::InsufficientFunds.into());
+        }
         Action::SwapIn { .. } | Action::SwapOut { .. } => errors.push(TokenError::InsufficientFunds.into()),
         Action::Liquidate { debt, collateral, .. } | Action::Redeem { debt, collateral, .. } => {
             errors.push(TokenError::InsufficientFunds.into());
@@ -120,7 +169,7 @@ fn foreign(done: &Done) -> Vec<Refusal> {
         }
         _ => {}
     }
-    if done.action.vault().is_some_and(|id| done.before.vault(id).is_none()) {
+    if action.vault().is_some_and(|id| done.before.vault(id).is_none()) {
         errors.push(ErrorCode::AccountOwnedByWrongProgram.into());
     }
     errors
@@ -131,8 +180,10 @@ pub fn check(done: &Done, failure: &Failure) -> Verdict {
         ensure!(before == after, "6: a refused instruction changed an account");
     }
     let refusal = Refusal::from(failure);
-    let own = documented(&done.action).into_iter().map(Refusal::from).any(|error| error == refusal);
-    let known = own || foreign(done).contains(&refusal);
-    ensure!(known, "6: {refusal:?} is not documented for {}", done.action.name());
+    let action = done.stopped_at(failure);
+    let Some(action) = action else { return Err(format!("6: {refusal:?} by no instruction of the program")) };
+    let own = documented(action).into_iter().map(Refusal::from).any(|error| error == refusal);
+    let known = own || foreign(done, action).contains(&refusal);
+    ensure!(known, "6: {refusal:?} is not documented for {}", action.name());
     Ok(())
 }

@@ -3,8 +3,8 @@
 
 use crate::{Done, Effects, Verdict, ensure};
 use keel::events::Flow;
+use keel_tests::random::Snapshot;
 use keel_tests::random::specs::{MINTED, SWAPPED};
-use keel_tests::random::{Action, FlowOf, Snapshot};
 
 /// What changes, by asset and, in wallets, by user first.
 struct Changes {
@@ -36,14 +36,18 @@ impl Changes {
         let mut changes = Self::none(done.before);
         let asset = |key| done.before.asset(key);
         let signer = done.action.signer();
-        for event in &effects.moved {
+        for (event, flow) in effects.moved.iter().zip(done.flows()) {
             let inward = matches!(event.flow, Flow::Deposit | Flow::Repay);
-            let amount = i128::from(event.amount) * if inward { 1 } else { -1 };
-            changes.take(signer, asset(&event.reserve), amount);
+            let (user, sign) = if inward { (signer, 1) } else { (flow.payee, -1) };
+            changes.take(user, asset(&event.reserve), sign * i128::from(event.amount));
+        }
+        for event in &effects.flash {
+            changes.take(signer, asset(&event.reserve), event.fee.into());
         }
         for event in &effects.liquidated {
             changes.take(signer, asset(&event.debt_reserve), event.repaid.into());
-            changes.take(signer, asset(&event.collateral_reserve), -i128::from(event.to_keeper));
+            let paid = if event.in_shares { 0 } else { i128::from(event.to_keeper) };
+            changes.take(signer, asset(&event.collateral_reserve), -paid);
         }
         for event in &effects.redeemed {
             changes.take(signer, MINTED, event.repaid.into());
@@ -89,16 +93,12 @@ pub fn check(done: &Done, effects: &Effects) -> Verdict {
 
 /// What was asked for exactly is what moved.
 fn amounts(done: &Done, effects: &Effects) -> Verdict {
-    let asked = match done.action {
-        Action::Deposit(FlowOf { amount, .. })
-        | Action::Withdraw(FlowOf { amount, .. })
-        | Action::Borrow(FlowOf { amount, .. })
-        | Action::Repay(FlowOf { amount, .. }) => amount,
-        _ => return Ok(()),
-    };
-    let [event] = effects.moved.as_slice() else { return Err("not exactly one flow".into()) };
-    if let keel::AmountSpec::Exact(amount) = asked {
-        ensure!(event.amount == amount, "{} moved where {amount} were asked for", event.amount);
+    ensure!(effects.moved.len() == done.flows().count(), "not exactly one flow for each that was asked for");
+    for (event, flow) in effects.moved.iter().zip(done.flows()) {
+        ensure!(event.reserve == done.before.reserve_keys[flow.asset], "another asset moved");
+        if let keel::AmountSpec::Exact(amount) = flow.amount {
+            ensure!(event.amount == amount, "{} moved where {amount} were asked for", event.amount);
+        }
     }
     Ok(())
 }

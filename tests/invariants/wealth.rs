@@ -6,7 +6,9 @@
 //!
 //! - a deposit or repayment into another's vault: its amount passes from the one to the other;
 //! - a liquidation: the keeper gives what is repaid and receives the collateral, the owner the reverse, protocol's
-//!   share included. What they have together does not grow;
+//!   share included. What they have together does not grow. For shares, whoever's vault receives them has them;
+//! - a withdrawal or loan that is paid to another: it passes from the owner to the other;
+//! - a vault that changes hands: what it is worth passes with it;
 //! - a redemption: the owner gives the collateral and has so much less debt, the redeemer the reverse. What they have
 //!   together does not grow, and neither does what the redeemer has: the fee stays with the owner;
 //! - a debt written off: the owner no longer owes it;
@@ -19,7 +21,8 @@
 use crate::{Done, Effects, Verdict, ensure};
 use anchor_lang::prelude::Pubkey;
 use keel::events::Flow;
-use keel::state::Side;
+use keel::state::{Side, Vault};
+use keel_risk::pool::Indices;
 use keel_tests::random::arena::SPOT_EXPONENT;
 use keel_tests::random::specs::MINTED;
 use keel_tests::random::{Action, Arena, Snapshot};
@@ -60,25 +63,31 @@ fn price(arena: &Arena, asset: usize) -> i128 {
 
 /// What each user has, in dollars times 10^18.
 fn wealth(arena: &Arena, state: &Snapshot, prices: &[i128]) -> Vec<i128> {
-    let indices: Vec<_> = state.reserves.iter().map(|r| r.pool().project(state.moment.now).unwrap()).collect();
+    let indices = indices(state);
     let of_user = |(user, wallet): (usize, &Vec<u64>)| {
-        let mut worth: i128 = wallet.iter().zip(prices).map(|(tokens, price)| i128::from(*tokens) * price).sum();
+        let tokens: i128 = wallet.iter().zip(prices).map(|(tokens, price)| i128::from(*tokens) * price).sum();
         let key = arena.players[user].key();
-        for vault in state.vaults.iter().flatten().filter(|vault| vault.owner == key) {
-            for (position, side) in vault.occupied() {
-                let asset = state.asset(&position.reserve);
-                worth += prices[asset]
-                    * match side {
-                        Side::Collateral => {
-                            i128::from(indices[asset].supply.amount_of(position.supply_shares()).unwrap().0)
-                        }
-                        Side::Debt => -i128::from(indices[asset].debt.amount_owed(position.debt_shares()).unwrap().0),
-                    };
-            }
-        }
-        worth
+        let own = state.vaults.iter().flatten().filter(|vault| vault.owner == key);
+        tokens + own.map(|vault| vault_worth(state, vault, prices, &indices)).sum::<i128>()
     };
     state.wallets.iter().enumerate().map(of_user).collect()
+}
+
+fn indices(state: &Snapshot) -> Vec<Indices> {
+    state.reserves.iter().map(|r| r.pool().project(state.moment.now).unwrap()).collect()
+}
+
+/// What a vault has more than it owes.
+fn vault_worth(state: &Snapshot, vault: &Vault, prices: &[i128], indices: &[Indices]) -> i128 {
+    let positions = vault.occupied().map(|(position, side)| {
+        let asset = state.asset(&position.reserve);
+        prices[asset]
+            * match side {
+                Side::Collateral => i128::from(indices[asset].supply.amount_of(position.supply_shares()).unwrap().0),
+                Side::Debt => -i128::from(indices[asset].debt.amount_owed(position.debt_shares()).unwrap().0),
+            }
+    });
+    positions.sum()
 }
 
 /// What each user received from others by an instruction; negative for what they gave.
@@ -86,16 +95,29 @@ fn transfers(done: &Done, effects: &Effects, prices: &[i128]) -> Vec<i128> {
     let mut received = vec![0; done.arena.players.len()];
     let worth = |key, amount: u64| i128::from(amount) * prices[done.before.asset(key)];
     let signer = done.action.signer();
-    let owner = done.action.vault().map_or(signer, |vault| vault.owner);
-    for moved in &effects.moved {
-        if matches!(moved.flow, Flow::Deposit | Flow::Repay) {
-            received[signer] -= worth(&moved.reserve, moved.amount);
-            received[owner] += worth(&moved.reserve, moved.amount);
-        }
+    let owner_of = |id| done.before.vault(id).and_then(|v| done.arena.player_at(&v.owner)).unwrap_or(signer);
+    let owner = done.action.vault().map_or(signer, owner_of);
+    for (moved, flow) in effects.moved.iter().zip(done.flows()) {
+        let inward = matches!(moved.flow, Flow::Deposit | Flow::Repay);
+        let (from, to) = if inward { (signer, owner) } else { (owner, flow.payee) };
+        received[from] -= worth(&moved.reserve, moved.amount);
+        received[to] += worth(&moved.reserve, moved.amount);
+    }
+    for event in &effects.transferred {
+        let Some(vault) = done.action.vault().and_then(|id| done.before.vault(id)) else { continue };
+        let worth = vault_worth(done.before, vault, prices, &indices(done.before));
+        let player = |key| done.arena.player_at(key).unwrap_or(signer);
+        received[player(&event.from)] -= worth;
+        received[player(&event.to)] += worth;
     }
     for event in &effects.liquidated {
         let repaid = worth(&event.debt_reserve, event.repaid);
-        received[signer] += worth(&event.collateral_reserve, event.to_keeper) - repaid;
+        let paid_to = match done.action {
+            Action::Liquidate { into: Some(into), .. } => owner_of(into),
+            _ => signer,
+        };
+        received[signer] -= repaid;
+        received[paid_to] += worth(&event.collateral_reserve, event.to_keeper);
         received[owner] += repaid - worth(&event.collateral_reserve, event.seized);
     }
     for event in &effects.paid_out {

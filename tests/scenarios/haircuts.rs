@@ -7,7 +7,7 @@ use anchor_lang::prelude::Pubkey;
 use keel::AmountSpec::{All, Exact};
 use keel::KeelError;
 use keel::state::{RateConfig, ReserveConfig, VolatilityConfig};
-use keel_client::{address, instruction};
+use keel_client::instruction;
 use keel_risk::Fraction;
 use keel_risk::haircut::{self, Haircut, HaircutTerms};
 use keel_risk::price::UnitPrice;
@@ -643,8 +643,10 @@ fn a_threshold_falls_along_a_line() {
     // There it stays, until governance raises it, which holds at once.
     w.pass(10 * 86_400);
     let held = held(&mut w, &borrower, SOL) as f64 / 1e9;
-    for (bps, part) in [(6_000, 0.6), (8_500, 0.85)] {
-        w.configure(SOL, |c| c.collateral.liquidation_threshold_bps = bps).unwrap();
+    for (raised, part) in [(false, 0.6), (true, 0.85)] {
+        if raised {
+            w.configure(SOL, |c| c.collateral.liquidation_threshold_bps = 8_500).unwrap();
+        }
         w.refresh_prices();
         let limit = number(maintenance(&mut w, &borrower).limit.0.to_bits());
         assert!((limit - 196.0 * held * part).abs() < 1e-6, "{limit}");
@@ -657,11 +659,9 @@ fn a_threshold_takes_a_day_at_least() {
     let mut config = w.reserve(SOL).config;
     config.collateral.liquidation_threshold_bps -= 1;
     let governance = w.governance.insecure_clone();
-    let key = governance.pubkey();
-    let update = |ramp| instruction::update_reserve(key, address::market(0), w.assets[SOL].reserve, config, ramp, &[]);
-    let (short, day) = (update(86_399), update(86_400));
-    w.refuse(&short, &[&governance], KeelError::ConfigRamp);
-    w.send(day, &governance).unwrap();
+    let short = w.change_reserve_ixs(SOL, config, 86_399, &[]);
+    w.refuse_all(&short, &[&governance], KeelError::ConfigRamp);
+    w.change_reserve(SOL, config, 86_400, &[]).unwrap();
 }
 
 #[test]
@@ -687,10 +687,8 @@ fn another_feed_is_no_return() {
     w.set_price(SOL, 20_00);
     let mut config = w.reserve(SOL).config;
     config.oracle.feeds[0].feed_id = [7; 32];
-    let governance = w.governance.insecure_clone();
-    let (asset, market) = (w.assets[SOL].clone(), w.market);
-    let update = instruction::update_reserve(governance.pubkey(), market, asset.reserve, config, 86_400, &asset.prices);
-    w.send(update, &governance).unwrap();
+    let prices = w.assets[SOL].prices.clone();
+    w.change_reserve(SOL, config, 86_400, &prices).unwrap();
     let after = w.reserve(SOL).volatility;
     assert_eq!((after.variance, after.deviation), (before.variance, before.deviation));
     assert_eq!((w.reserve(SOL).last_prices[0].price, after.sampled_at), (20_0000_0000, before.sampled_at + 60));

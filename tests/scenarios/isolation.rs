@@ -246,8 +246,8 @@ fn what_is_written_off_stays_counted() {
     assert_eq!(counted(&mut w, &user, USDC), (before + THOUSAND, THOUSAND));
 }
 
-/// The isolated collateral was exchanged for another after the loan. The debt stays counted until it is repaid; a liquidation
-/// of the other collateral takes its part out of the debt's count, while the ceiling is not given back.
+/// The isolated collateral was exchanged for another after the loan. The debt stays counted until it is repaid, be it by a
+/// liquidation of the other collateral.
 #[test]
 fn an_exchanged_collateral_leaves_the_count() {
     let (mut w, user, _) = isolated(THOUSAND);
@@ -268,11 +268,68 @@ fn an_exchanged_collateral_leaves_the_count() {
     let keeper = keeper(&mut w, USDC, SOL, 10_000_000_000);
     w.liquidate(&keeper, &user.vault, USDC, SOL, 325_000_000, 0).unwrap();
     let (ceiling, of_debt) = counted(&mut w, &user, USDC);
-    assert_eq!(ceiling, THOUSAND);
+    assert_eq!(ceiling, of_debt);
     assert!(of_debt.abs_diff(THOUSAND * 3 / 4) < 3, "{of_debt}");
+    // Which is room for others.
+    w.borrow(&other, USDC, 200_000_000).unwrap();
+    let of_other = counted(&mut w, &other, USDC).1;
     w.fund(&user.key(), USDC, 1_000_000_000);
     w.repay(&user, USDC, All).unwrap();
-    assert_eq!(counted(&mut w, &user, USDC), (ceiling - of_debt, 0));
+    assert_eq!(counted(&mut w, &user, USDC), (of_other, 0));
+}
+
+/// The same while the isolated collateral is still there, beside another one that is seized.
+#[test]
+fn a_liquidation_of_the_other_of_two_collaterals_releases_too() {
+    let (mut w, user, _) = isolated(u64::MAX);
+    w.borrow(&user, USDC, 7_000_000_000).unwrap();
+    give(&mut w, &user, SOL, 5_000_000_000);
+    w.set_price(MEME, 7_00);
+    let keeper = keeper(&mut w, USDC, SOL, 10_000_000_000);
+    w.liquidate(&keeper, &user.vault, USDC, SOL, 700_000_000, 0).unwrap();
+    let (ceiling, of_debt) = counted(&mut w, &user, USDC);
+    assert_eq!(ceiling, of_debt);
+    assert!(of_debt.abs_diff(THOUSAND * 63 / 10) < 10, "{of_debt}");
+}
+
+/// The isolated reserve is passed to be written, also where the vault has come to owe what once was its collateral.
+#[test]
+fn a_liquidation_of_another_collateral_needs_the_isolated_reserve() {
+    for owes in [false, true] {
+        let (mut w, user, _) = isolated(THOUSAND);
+        w.borrow(&user, USDC, 1_000_000_000).unwrap();
+        give(&mut w, &user, SOL, 10_000_000_000);
+        w.withdraw(&user, MEME, All).unwrap();
+        if owes {
+            holder(&mut w, 100);
+            w.borrow(&user, MEME, 20_000_000).unwrap();
+        }
+        w.set_price(SOL, 110_00);
+        let keeper = keeper(&mut w, USDC, SOL, 10_000_000_000);
+        let terms = Liquidation {
+            keeper: keeper.pubkey(),
+            vault: user.vault,
+            debt_reserve: w.assets[USDC].reserve,
+            collateral_reserve: w.assets[SOL].reserve,
+            max_repay: 250_000_000,
+            min_seize: 0,
+        };
+        let vault = w.vault(&user.vault);
+        let liquidate = instruction::liquidate(&w.book, &vault, &terms).unwrap();
+        let meta = liquidate.accounts.last().unwrap();
+        assert_eq!((meta.pubkey, meta.is_writable), (w.assets[MEME].reserve, true));
+        let (mut read, mut without, mut other) = (liquidate.clone(), liquidate.clone(), liquidate.clone());
+        read.accounts.last_mut().unwrap().is_writable = false;
+        without.accounts.pop();
+        other.accounts.last_mut().unwrap().pubkey = w.assets[SOL].reserve;
+        for wrong in [read, without, other] {
+            w.refuse(&wrong, &[&keeper], KeelError::MissingAccount);
+        }
+        w.send(liquidate, &keeper).unwrap();
+        let (ceiling, of_debt) = counted(&mut w, &user, USDC);
+        assert_eq!(ceiling, of_debt);
+        assert!(of_debt.abs_diff(THOUSAND * 3 / 4) < 3, "{of_debt}");
+    }
 }
 
 /// The other order: a debt against SOL first.

@@ -148,6 +148,24 @@ fn a_lower_limit_holds_at_once() {
     w.withdraw(&lender, USDC, Exact(999_999)).unwrap();
 }
 
+/// Half an hour drained half of what left. Another limit takes over that, and changes nothing of what was drained.
+#[test]
+fn another_limit_does_not_reach_into_the_past() {
+    for (hourly, room) in [(2_000_000_000, 1_500_000_000), (600_000_000, 100_000_000)] {
+        let (mut w, lender, _) = limited(USDC, 1_000_000_000, u64::MAX);
+        w.withdraw(&lender, USDC, Exact(1_000_000_000)).unwrap();
+        w.pass(HOUR / 2);
+        limit(&mut w, USDC, hourly, u64::MAX);
+        assert_eq!(levels(&mut w, USDC), (5e8, 0.0));
+        exceeds(w.withdraw(&lender, USDC, Exact(room + 1)));
+        w.withdraw(&lender, USDC, Exact(room)).unwrap();
+        // From here on it drains as it now says.
+        w.pass(HOUR / 2);
+        exceeds(w.withdraw(&lender, USDC, Exact(hourly / 2 + 1)));
+        w.withdraw(&lender, USDC, Exact(hourly / 2)).unwrap();
+    }
+}
+
 /// A vault with 100 SOL that owes 14,000 USDC while SOL is at 160 dollars, and its keeper.
 fn unhealthy() -> (Bank, User, Keypair) {
     let (mut w, _, borrower) = lent();
@@ -306,13 +324,13 @@ fn a_swap_counts() {
     let swap_out = |w: &Bank, tokens| instruction::swap_out(&w.book, key, tokens, 0).unwrap();
     w.send(swap_in(&w, 700_000_000), &holder.keypair).unwrap();
     w.set_price(USDC, 99);
-    // 0.1 % of fee: 500.5 tokens buy 499.9995 dollars, less a unit.
+    // 0.1 % of fee: 500.5 tokens buy 499.9995 dollars.
     let receipt = w.send(swap_out(&w, 500_500_000), &holder.keypair).unwrap();
     let out = events::<Swapped>(&receipt).pop().unwrap().assets;
-    assert_eq!(out, 499_999_499);
+    assert_eq!(out, 499_999_500);
     exceeds(w.send(swap_out(&w, 1_000_000), &holder.keypair));
-    exceeds(w.withdraw(&lender, USDC, Exact(502)));
-    w.withdraw(&lender, USDC, Exact(501)).unwrap();
+    exceeds(w.withdraw(&lender, USDC, Exact(501)));
+    w.withdraw(&lender, USDC, Exact(500)).unwrap();
     w.set_price(USDC, 1_01);
     w.send(swap_in(&w, 100_000_000), &holder.keypair).unwrap();
     exceeds(w.withdraw(&lender, USDC, Exact(100_000_001)));

@@ -14,6 +14,7 @@ mod locks;
 mod minted;
 mod outlook;
 mod price_accounts;
+mod redemption_fee;
 mod support;
 mod tokens;
 mod views;

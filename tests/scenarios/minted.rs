@@ -66,7 +66,7 @@ fn a_crash_a_deficit_and_the_recovery() {
     w.borrow(&borrower, KUSD, 7_000_000_000).unwrap();
     w.borrow(&borrower, USDC, 7_000_000_000).unwrap();
     check(&mut w, &users);
-    assert_eq!(supply(&mut w), 30_000_000_000 - 30_000_001 + 47_000_000_000);
+    assert_eq!(supply(&mut w), 30_000_000_000 - 30_000_000 + 47_000_000_000);
 
     // 160 dollars: HF = 0.952. One keeper has 4,000 tokens, another restores the target in USDC.
     w.pass(3_600);
@@ -91,7 +91,7 @@ fn a_crash_a_deficit_and_the_recovery() {
     w.set_price(SOL, 60_00);
     w.set_price(USDC, 1_00);
     let surplus = surplus_and_deficit(&mut w).0;
-    assert!(surplus > 30_000_001, "{surplus}");
+    assert!(surplus > 30_000_000, "{surplus}");
     let receipt = w.liquidate(&with_tokens, &borrower.vault, KUSD, SOL, u64::MAX, 0).unwrap();
     let last = events::<Liquidated>(&receipt).pop().unwrap();
     let loss = events::<BadDebtRecognized>(&receipt).pop().unwrap();
@@ -171,9 +171,8 @@ fn a_crash_a_deficit_and_the_recovery() {
         w.fund(&governance.pubkey(), asset, 0);
     }
     let to = w.token_account(&governance.pubkey(), KUSD);
-    let key = w.assets[KUSD].reserve;
-    let mint = instruction::withdraw_insurance(&w.book, governance.pubkey(), key, to, surplus).unwrap();
-    w.send(mint, &governance).unwrap();
+    let mint = w.withdraw_insurance_ixs(KUSD, to, surplus);
+    w.send_all(&mint, &[&governance]).unwrap();
     check(&mut w, &users);
     w.withdraw(&second, SOL, All).unwrap();
     w.withdraw(&lender, USDC, Exact(1_000_000_000)).unwrap();

@@ -14,6 +14,7 @@ use solana_program_test::{ProgramTest, ProgramTestContext};
 use solana_signer::Signer;
 use solana_transaction::versioned::VersionedTransaction;
 use solana_transaction_error::TransactionError;
+use std::collections::BTreeMap;
 
 /// What a successful transaction left behind.
 #[derive(Clone, Debug)]
@@ -41,7 +42,18 @@ impl Failure {
             _ => None,
         }
     }
+
+    /// Which of the instructions that were sent failed, if one did.
+    pub fn instruction(&self) -> Option<usize> {
+        match self.error {
+            TransactionError::InstructionError(index, _) => usize::from(index).checked_sub(BUDGET),
+            _ => None,
+        }
+    }
 }
+
+/// Instructions that [`transaction`] puts before those that are sent.
+const BUDGET: usize = 1;
 
 /// A chain with the program on it.
 pub trait Chain {
@@ -123,6 +135,7 @@ fn transaction(
 ) -> VersionedTransaction {
     *nonce += 1;
     let mut all = Budget { compute_units: 1_400_000 - *nonce % 400_000, priority_fee: 0 }.instructions();
+    assert_eq!(all.len(), BUDGET);
     all.extend_from_slice(instructions);
     transaction::sign(&all, tables, signers, blockhash).unwrap()
 }
@@ -154,6 +167,25 @@ impl LiteChain {
         let clock = Clock { unix_timestamp: 1_700_000_000, slot: 1_000, ..chain.clock() };
         chain.set_clock(&clock);
         chain
+    }
+}
+
+impl LiteChain {
+    /// Runs a transaction and leaves nothing of it behind. Returns what it says and the accounts that it would leave.
+    pub fn simulate(
+        &mut self,
+        instructions: &[Instruction],
+        signers: &[&Keypair],
+    ) -> Result<(Receipt, BTreeMap<Pubkey, Account>), Failure> {
+        let tx = transaction(instructions, signers, &[], self.svm.latest_blockhash(), &mut self.nonce);
+        match self.svm.simulate_transaction(tx) {
+            Ok(done) => {
+                let receipt = Receipt { compute_units: done.meta.compute_units_consumed, logs: done.meta.logs };
+                let accounts = done.post_accounts.into_iter().map(|(key, account)| (key, account.into())).collect();
+                Ok((receipt, accounts))
+            }
+            Err(failed) => Err(Failure { error: failed.err, logs: failed.meta.logs }),
+        }
     }
 }
 
@@ -225,6 +257,28 @@ impl ProgramTestChain {
     }
 }
 
+impl ProgramTestChain {
+    /// Sends a transaction as it was signed.
+    pub fn send_signed(&mut self, transaction: VersionedTransaction) -> Result<Receipt, Failure> {
+        let client = &mut self.context.banks_client;
+        let outcome = self.runtime.block_on(client.process_transaction_with_metadata(transaction)).unwrap();
+        let (logs, compute_units) =
+            outcome.metadata.map_or((Vec::new(), 0), |m| (m.log_messages, m.compute_units_consumed));
+        match outcome.result {
+            Ok(()) => Ok(Receipt { compute_units, logs }),
+            Err(error) => Err(Failure { error, logs }),
+        }
+    }
+
+    /// Moves on to a blockhash that comes after this call, which durable nonces wait for.
+    pub fn next_blockhash(&mut self) {
+        let Self { runtime, context, .. } = self;
+        // The chain may be ahead of what the context remembers.
+        context.last_blockhash = runtime.block_on(context.banks_client.get_latest_blockhash()).unwrap();
+        runtime.block_on(context.get_new_latest_blockhash()).unwrap();
+    }
+}
+
 /// The loader of programs that are one account.
 const BPF_LOADER: Pubkey = Pubkey::from_str_const("BPFLoader2111111111111111111111111111111111");
 
@@ -242,14 +296,7 @@ impl Chain for ProgramTestChain {
         tables: &[AddressLookupTableAccount],
     ) -> Result<Receipt, Failure> {
         let tx = transaction(instructions, signers, tables, self.context.last_blockhash, &mut self.nonce);
-        let client = &mut self.context.banks_client;
-        let outcome = self.runtime.block_on(client.process_transaction_with_metadata(tx)).unwrap();
-        let (logs, compute_units) =
-            outcome.metadata.map_or((Vec::new(), 0), |m| (m.log_messages, m.compute_units_consumed));
-        match outcome.result {
-            Ok(()) => Ok(Receipt { compute_units, logs }),
-            Err(error) => Err(Failure { error, logs }),
-        }
+        self.send_signed(tx)
     }
 
     fn keypairs(&mut self) -> &mut u64 {

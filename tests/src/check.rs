@@ -139,11 +139,30 @@ impl<C: Chain> World<C> {
         signers: &[&Keypair],
         expected: impl Into<Refusal>,
     ) {
+        self.refuse_all_case(case, std::slice::from_ref(instruction), signers, expected);
+    }
+
+    /// Asserts that a transaction of these instructions fails with exactly `expected`, as in [`Self::refuse`].
+    #[track_caller]
+    pub fn refuse_all(&mut self, instructions: &[Instruction], signers: &[&Keypair], expected: impl Into<Refusal>) {
+        self.refuse_all_case("", instructions, signers, expected);
+    }
+
+    /// [`Self::refuse_all`], with the name of the case in the message.
+    #[track_caller]
+    pub fn refuse_all_case(
+        &mut self,
+        case: &str,
+        instructions: &[Instruction],
+        signers: &[&Keypair],
+        expected: impl Into<Refusal>,
+    ) {
         let expected = expected.into();
         let payer = signers[0].pubkey();
-        let before = self.snapshot_of(instruction.accounts.iter().map(|meta| meta.pubkey).filter(|key| *key != payer));
+        let named = instructions.iter().flat_map(|instruction| &instruction.accounts);
+        let before = self.snapshot_of(named.map(|meta| meta.pubkey).filter(|key| *key != payer));
         let tables = self.tables.clone();
-        match self.chain.send_with_tables(std::slice::from_ref(instruction), signers, &tables) {
+        match self.chain.send_with_tables(instructions, signers, &tables) {
             Ok(receipt) => panic!("{case}: expected {expected:?}, but it succeeded: {:#?}", receipt.logs),
             Err(failure) => assert_eq!(Refusal::from(&failure), expected, "{case}: {:#?}", failure.logs),
         }
@@ -175,7 +194,15 @@ pub fn events<E: Event + AnchorDeserialize>(receipt: &Receipt) -> Vec<E> {
 /// The only event of a transaction, of type `E`.
 #[track_caller]
 pub fn only_event<E: Event + AnchorDeserialize>(receipt: &Receipt) -> E {
-    let count = receipt.logs.iter().filter(|line| line.starts_with("Program data: ")).count();
-    assert_eq!(count, 1, "{:#?}", receipt.logs);
-    events(receipt).pop().expect("an event of another type")
+    event_among(receipt, 1)
+}
+
+/// The only event of type `E` of a transaction that emits `count` in all.
+#[track_caller]
+pub fn event_among<E: Event + AnchorDeserialize>(receipt: &Receipt, count: usize) -> E {
+    let emitted = receipt.logs.iter().filter(|line| line.starts_with("Program data: ")).count();
+    assert_eq!(emitted, count, "{:#?}", receipt.logs);
+    let mut events = events(receipt);
+    assert_eq!(events.len(), 1, "{} events of this type", events.len());
+    events.remove(0)
 }

@@ -5,11 +5,14 @@
 pub mod bank;
 pub mod chain;
 pub mod check;
+pub mod dao;
+pub mod desk;
 pub mod pool;
 pub mod random;
 pub mod world;
 
 pub use chain::{Chain, Failure, LiteChain, ProgramTestChain, Receipt};
+pub use desk::Desk;
 pub use world::{Asset, AssetSpec, World};
 
 /// The compiled program: the file that the environment variable `KEEL_SO` names.
@@ -20,6 +23,11 @@ pub fn program() -> Vec<u8> {
 /// The compiled exchange ([`keel_mock_pool`]): the file that `KEEL_MOCK_POOL_SO` names.
 pub fn mock_pool() -> Vec<u8> {
     compiled("KEEL_MOCK_POOL_SO")
+}
+
+/// The compiled SPL Governance: the file that `KEEL_GOVERNANCE_SO` names.
+pub fn governance_program() -> Vec<u8> {
+    compiled("KEEL_GOVERNANCE_SO")
 }
 
 fn compiled(variable: &str) -> Vec<u8> {

@@ -6,13 +6,14 @@ use anchor_spl::token::spl_token;
 use anchor_spl::token_2022::spl_token_2022;
 use keel::AmountSpec;
 use keel::state::{
-    CollateralConfig, FeedConfig, Limits, Market, MarketParams, OracleConfig, RateConfig, Reserve, ReserveConfig,
-    Vault, VolatilityConfig,
+    Change, CollateralConfig, FeedConfig, Limits, Market, MarketParams, OracleConfig, RateConfig, Reserve,
+    ReserveConfig, StepConfig, Vault, VolatilityConfig,
 };
 use keel_client::book::Book;
-use keel_client::instruction::{Actor, Liquidation};
+use keel_client::instruction::{Actor, Liquidation, Queued};
 use keel_client::{account, address, instruction, price_update, token};
 use keel_risk::price::Observation;
+use solana_account::Account;
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
 use solana_message::AddressLookupTableAccount;
@@ -153,6 +154,10 @@ pub struct World<C: Chain> {
     pub chain: C,
     /// Governance, payer and authority of all mints.
     pub governance: Keypair,
+    /// The market's guardian.
+    pub guardian: Keypair,
+    /// The market's risk steward.
+    pub risk_steward: Keypair,
     /// The market.
     pub market: Pubkey,
     /// The assets, in the order of listing.
@@ -163,28 +168,125 @@ pub struct World<C: Chain> {
     pub tables: Vec<AddressLookupTableAccount>,
 }
 
-/// What the market of a world starts with: target health 1.05, minimum position 10 dollars.
+/// What the market of a world starts with: target health 1.05, minimum position 10 dollars, changes without delay and no
+/// steps.
 pub fn market_params() -> MarketParams {
     MarketParams {
-        guardian: Pubkey::new_unique(),
-        risk_steward: Pubkey::new_unique(),
         price_receiver: price_update::PYTH_RECEIVER,
         target_health_bps: 10_500,
         min_position_micro_usd: 10_000_000,
         restart_grace_slots: 100,
         min_bounty_micro_usd: 0,
+        delay: 0,
+        window: 86_400,
+        steps: StepConfig::default(),
     }
+}
+
+/// [`market_params`] with a notice of two days.
+pub fn with_notice() -> MarketParams {
+    MarketParams { delay: 2 * 86_400, ..market_params() }
 }
 
 impl<C: Chain> World<C> {
     /// A market without assets.
-    pub fn new(mut chain: C) -> Self {
+    pub fn new(chain: C) -> Self {
+        let mut world = Self::without_market(chain);
+        let (create, governance) = (world.init_market_ix(0, market_params()), world.governance.insecure_clone());
+        world.send(create, &governance).unwrap();
+        world
+    }
+
+    /// A world whose market has yet to be created, by whoever is to govern it.
+    pub fn without_market(mut chain: C) -> Self {
         let governance = chain.funded();
-        let key = governance.pubkey();
-        let create = instruction::init_market(key, key, 0, market_params());
-        chain.send(&[create], &[&governance]).unwrap();
-        let market = address::market(0);
-        Self { chain, governance, market, assets: Vec::new(), book: Book::new(market), tables: Vec::new() }
+        // Not of the chain's row of keypairs, so that every other address stays what it is.
+        let [guardian, risk_steward] = [1, 2].map(|seed| Keypair::new_from_array([seed; 32]));
+        for key in [guardian.pubkey(), risk_steward.pubkey()] {
+            chain.set_account(&key, Account { lamports: 1_000_000_000_000, ..Account::default() });
+        }
+        let (market, book) = (address::market(0), Book::new(address::market(0)));
+        Self { chain, governance, guardian, risk_steward, market, assets: Vec::new(), book, tables: Vec::new() }
+    }
+
+    /// Creates market `id` with the roles of this world.
+    pub fn init_market_ix(&self, id: u16, params: MarketParams) -> Instruction {
+        let key = self.governance.pubkey();
+        instruction::init_market(key, key, id, params, self.guardian.pubkey(), self.risk_steward.pubkey())
+    }
+
+    /// The next change of the market, paid for by governance.
+    pub fn next_change(&mut self) -> Queued {
+        Queued { market: self.market, nonce: self.market_state().next_change, rent_payer: self.governance.pubkey() }
+    }
+
+    /// Queues a change of `target` as the next one.
+    pub fn queue_ix(&mut self, target: Pubkey, change: Change) -> (Instruction, Queued) {
+        let queued = self.next_change();
+        (instruction::queue_change(self.governance.pubkey(), &queued, target, change), queued)
+    }
+
+    /// Queues a change of `target`.
+    pub fn queue(&mut self, target: Pubkey, change: Change) -> Result<Queued, Failure> {
+        let ((queue, queued), governance) = (self.queue_ix(target, change), self.governance.insecure_clone());
+        self.send(queue, &governance).map(|_| queued)
+    }
+
+    /// Queues a change of the market, which may be one of a role, and executes it: for markets without a delay.
+    pub fn change_market_ixs(&mut self, change: Change) -> [Instruction; 2] {
+        let (queue, queued) = self.queue_ix(self.market, change);
+        [queue, instruction::execute_change(&queued, None, &[])]
+    }
+
+    /// Sends [`Self::change_market_ixs`].
+    pub fn change_market(&mut self, change: Change) -> Result<Receipt, Failure> {
+        let (change, governance) = (self.change_market_ixs(change), self.governance.insecure_clone());
+        self.send_all(&change, &[&governance])
+    }
+
+    /// Queues a configuration of an asset and executes it: for markets without a delay. `prices` are needed for other feeds.
+    pub fn change_reserve_ixs(
+        &mut self,
+        asset: usize,
+        config: ReserveConfig,
+        ramp: u32,
+        prices: &[Pubkey],
+    ) -> [Instruction; 2] {
+        let reserve = self.assets[asset].reserve;
+        let (queue, queued) = self.queue_ix(reserve, Change::Reserve { config, ramp });
+        [queue, instruction::execute_change(&queued, Some(reserve), prices)]
+    }
+
+    /// Sends [`Self::change_reserve_ixs`].
+    pub fn change_reserve(
+        &mut self,
+        asset: usize,
+        config: ReserveConfig,
+        ramp: u32,
+        prices: &[Pubkey],
+    ) -> Result<Receipt, Failure> {
+        let change = self.change_reserve_ixs(asset, config, ramp, prices);
+        let governance = self.governance.insecure_clone();
+        self.send_all(&change, &[&governance])
+    }
+
+    /// Queues a payment of insurance of an asset to a token account and executes it: for markets without a delay.
+    pub fn withdraw_insurance_ixs(&mut self, asset: usize, to: Pubkey, amount: u64) -> [Instruction; 2] {
+        let reserve = self.assets[asset].reserve;
+        let (queue, queued) = self.queue_ix(reserve, Change::WithdrawInsurance { amount, to });
+        [queue, instruction::withdraw_insurance(&self.book, &queued, reserve, to).unwrap()]
+    }
+
+    /// Queues and executes a listing of `mint` in a market without a delay. Caps are zero, whatever `config` says.
+    pub fn list_ixs(
+        &mut self,
+        mint: Pubkey,
+        token_program: Pubkey,
+        config: ReserveConfig,
+        prices: &[Pubkey],
+    ) -> [Instruction; 2] {
+        let (queue, queued) = self.queue_ix(mint, Change::List { config: config.without_caps() });
+        [queue, instruction::init_reserve(self.governance.pubkey(), &queued, mint, token_program, prices)]
     }
 
     /// A market with the given assets.
@@ -223,47 +325,61 @@ impl<C: Chain> World<C> {
 
     /// Lists `mint`; its number among the assets.
     pub fn try_list(&mut self, spec: &AssetSpec, mint: Pubkey) -> Result<usize, Failure> {
+        let config = self.announce(spec, mint);
+        let (prices, governance) =
+            (self.assets[self.assets.len() - 1].prices.clone(), self.governance.insecure_clone());
+        let list = self.list_ixs(mint, spec.token_program, config, &prices);
+        if let Err(failure) = self.send_all(&list, &[&governance]) {
+            self.assets.pop();
+            return Err(failure);
+        }
+        self.raise_caps(self.assets.len() - 1, config);
+        Ok(self.listed())
+    }
+
+    /// Makes `mint` the last asset from here on, with a price, though it has yet to be listed. Its configuration, with feeds.
+    pub fn announce(&mut self, spec: &AssetSpec, mint: Pubkey) -> ReserveConfig {
         let mut config = spec.config;
         let feed_ids: Vec<[u8; 32]> = (0..spec.feeds).map(|_| Pubkey::new_unique().to_bytes()).collect();
         for (feed, id) in config.oracle.feeds.iter_mut().zip(&feed_ids) {
             feed.feed_id = *id;
         }
-        let prices: Vec<Pubkey> = config
-            .oracle
-            .feeds
-            .iter()
-            .take(spec.feeds)
-            .map(|feed| if feed.is_pinned() { feed.account } else { Pubkey::new_unique() })
-            .collect();
-        let asset = Asset {
-            mint,
-            token_program: spec.token_program,
-            decimals: spec.decimals,
-            reserve: address::reserve(&self.market, &mint),
-            prices: prices.clone(),
-            feed_ids,
-            cents: spec.cents,
-        };
-        self.assets.push(asset);
+        let feeds = config.oracle.feeds.iter().take(spec.feeds);
+        let prices = feeds.map(|feed| if feed.is_pinned() { feed.account } else { Pubkey::new_unique() }).collect();
+        let reserve = address::reserve(&self.market, &mint);
+        let &AssetSpec { token_program, decimals, cents, .. } = spec;
+        self.assets.push(Asset { mint, token_program, decimals, reserve, prices, feed_ids, cents });
+        self.set_price(self.assets.len() - 1, spec.cents);
+        config
+    }
+
+    /// The client learns of the last asset, which has just been listed; its number.
+    pub fn listed(&mut self) -> usize {
         let number = self.assets.len() - 1;
-        self.set_price(number, spec.cents);
-        let key = self.governance.pubkey();
-        let list = instruction::init_reserve(key, key, self.market, mint, spec.token_program, config, &prices);
-        if let Err(failure) = self.chain.send(&[list], &[&self.governance]) {
-            self.assets.pop();
-            return Err(failure);
-        }
         let reserve = self.reserve(number);
-        self.book.insert(reserve, &prices);
-        Ok(number)
+        self.book.insert(reserve, &self.assets[number].prices);
+        number
+    }
+
+    /// The second change of a listing, if the configuration has caps.
+    fn raise_caps(&mut self, asset: usize, config: ReserveConfig) {
+        if config != config.without_caps() {
+            self.change_reserve(asset, config, 0, &[]).unwrap();
+        }
+    }
+
+    /// Queues and executes the creation of the minted reserve in a market without a delay. Caps are zero, whatever `config`
+    /// says.
+    pub fn list_minted_ixs(&mut self, swap_reserve: Pubkey, config: ReserveConfig) -> [Instruction; 2] {
+        let (queue, queued) = self.queue_ix(swap_reserve, Change::ListMinted { config: config.without_caps() });
+        [queue, instruction::init_minted_reserve(self.governance.pubkey(), &queued, swap_reserve)]
     }
 
     /// Creates the market's minted reserve, whose swap holds `swap_asset`; its number among the assets.
     pub fn list_minted(&mut self, config: ReserveConfig, swap_asset: usize) -> usize {
-        let key = self.governance.pubkey();
-        let swap_reserve = self.assets[swap_asset].reserve;
-        let list = instruction::init_minted_reserve(key, key, self.market, swap_reserve, config);
-        self.chain.send(&[list], &[&self.governance]).unwrap();
+        let (swap_reserve, governance) = (self.assets[swap_asset].reserve, self.governance.insecure_clone());
+        let list = self.list_minted_ixs(swap_reserve, config);
+        self.send_all(&list, &[&governance]).unwrap();
         let mint = address::minted_mint(&self.market);
         self.assets.push(Asset {
             mint,
@@ -275,6 +391,7 @@ impl<C: Chain> World<C> {
             cents: 1_00,
         });
         let number = self.assets.len() - 1;
+        self.raise_caps(number, config);
         let reserve = self.reserve(number);
         self.book.insert(reserve, &[]);
         number
@@ -284,10 +401,7 @@ impl<C: Chain> World<C> {
     pub fn configure(&mut self, asset: usize, change: impl FnOnce(&mut ReserveConfig)) -> Result<Receipt, Failure> {
         let mut config = self.reserve(asset).config;
         change(&mut config);
-        let (key, reserve) = (self.governance.pubkey(), self.assets[asset].reserve);
-        let update = instruction::update_reserve(key, self.market, reserve, config, 86_400, &[]);
-        let governance = self.governance.insecure_clone();
-        let receipt = self.send(update, &governance)?;
+        let receipt = self.change_reserve(asset, config, 86_400, &[])?;
         let state = self.reserve(asset);
         self.book.update(state);
         Ok(receipt)
@@ -421,8 +535,13 @@ impl<C: Chain> World<C> {
 
     /// Sends one instruction.
     pub fn send(&mut self, instruction: Instruction, signer: &Keypair) -> Result<Receipt, Failure> {
+        self.send_all(&[instruction], &[signer])
+    }
+
+    /// Sends several instructions in one transaction, with the world's lookup tables.
+    pub fn send_all(&mut self, instructions: &[Instruction], signers: &[&Keypair]) -> Result<Receipt, Failure> {
         let tables = self.tables.clone();
-        self.chain.send_with_tables(&[instruction], &[signer], &tables)
+        self.chain.send_with_tables(instructions, signers, &tables)
     }
 
     /// Deposits from the user's associated account.

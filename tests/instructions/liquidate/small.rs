@@ -1,9 +1,11 @@
 //! Small debts: repaid whole or not at all, for a flat bounty at least.
 
 use super::*;
-use keel::AmountSpec::Exact;
+use keel::AmountSpec::{self, Exact};
 use keel::KeelError;
 use keel::events::{BadDebtRecognized, Liquidated};
+use keel::state::{Change, MarketParams};
+use keel_client::instruction::Actor;
 use keel_risk::Fraction;
 use keel_tests::AssetSpec;
 use keel_tests::check::{events, only_event};
@@ -17,9 +19,7 @@ fn number(bits: u128) -> f64 {
 /// costs `cents`.
 fn case(sol: u64, usdc: u64, bounty: u64, cents: i64) -> Case {
     let (mut w, lender, _) = lent();
-    let params = keel::state::MarketParams { min_bounty_micro_usd: bounty, ..market_params() };
-    let (governance, market) = (w.governance.insecure_clone(), w.market);
-    w.send(instruction::update_market(governance.pubkey(), market, params), &governance).unwrap();
+    set_minima(&mut w, bounty, market_params().min_position_micro_usd);
     let borrower = w.supplier(SOL, sol);
     w.fund(&borrower.key(), USDC, 0);
     // Nobody borrows less than 10 dollars, but they may be repaid in part.
@@ -33,14 +33,24 @@ fn case(sol: u64, usdc: u64, bounty: u64, cents: i64) -> Case {
     Case { w, lender, borrower, keeper }
 }
 
+/// Sets the flat bounty and the minimum position, in millionths of a dollar.
+fn set_minima(w: &mut Bank, bounty: u64, min_position: u64) {
+    let params = MarketParams { min_bounty_micro_usd: bounty, min_position_micro_usd: min_position, ..market_params() };
+    // What the market starts with is no change.
+    if params != w.market_state().params() {
+        w.change_market(Change::Market(params)).unwrap();
+    }
+}
+
 /// What was seized, what the keeper got, and what the protocol kept, in dollars.
 fn dollars(event: &Liquidated, cents: i64) -> (f64, f64, f64) {
     let worth = |lamports: u64| lamports as f64 * cents as f64 / 1e11;
     (worth(event.seized), worth(event.to_keeper), worth(event.seized - event.to_keeper))
 }
 
-/// 0.1 SOL at 106 dollars against 9: HF = 0.98109, b = 0.02 + 0.08 * 0.01891 / 0.05. The keeper's part of that is 41 cents;
-/// a dollar is what the market promises, and the rest of it comes out of what the owner has left, 1.15 dollars.
+/// 0.1 SOL at 106 dollars against 9: HF = 0.98109, b = 0.02 + 0.08 * 0.01891 / 0.05. The keeper's part of that is 41 cents,
+/// and of 10 dollars it would be 45: that is what the market can promise at most, and what it exceeds the bonus by comes out
+/// of what the owner has left, 1.15 dollars.
 #[test]
 fn effects_pays_the_flat_bounty_from_the_owners_margin() {
     let bonus = 0.02 + 0.08 * (1.0 - 0.833 * 10.6 / 9.0) / 0.05;
@@ -64,31 +74,67 @@ fn effects_pays_the_flat_bounty_from_the_owners_margin() {
     near(kept, protocol);
     // Less than the keeper earns in any case changes nothing.
     assert_eq!(liquidated(400_000), (seized, to_keeper, kept));
-    let (seized, to_keeper, kept) = liquidated(1_000_000);
-    near(to_keeper, 10.0);
-    near(kept, protocol);
-    near(seized, 10.0 + protocol);
+    for (bounty, paid) in [(430_000, 0.43), (1_000_000, 10.0 * bonus * 0.9), (100_000_000, 10.0 * bonus * 0.9)] {
+        let (seized, to_keeper, kept) = liquidated(bounty);
+        near(to_keeper, 9.0 + paid);
+        near(kept, protocol);
+        near(seized, 9.0 + paid + protocol);
+    }
 }
 
-/// More than the margin is never paid: the whole vault, less what the protocol gets in any case.
+/// 10.05 dollars are no small debt, and 9.99 are. Who repays the 6 cents that are between them is paid no more for the rest:
+/// HF = 0.98634 before and 0.99227 after.
+#[test]
+fn effects_a_sliver_wins_nothing() {
+    let profit = |sliver: u64| {
+        let mut c = case(100_000_000, 10_050_000, 100_000_000, 119_00);
+        if sliver > 0 {
+            let (vault, reserve) = (c.w.vault(&c.borrower.vault), c.w.assets[USDC].reserve);
+            let actor = Actor::new(&c.w.book, c.keeper.pubkey(), c.borrower.vault, reserve).unwrap();
+            let repay = instruction::repay(&c.w.book, &vault, &actor, AmountSpec::Exact(sliver)).unwrap();
+            c.w.send(repay, &c.keeper).unwrap();
+        }
+        let before = 1_000_000_000;
+        let liquidate = c.all();
+        c.w.send(liquidate, &c.keeper).unwrap();
+        assert_eq!(c.position().0, 0);
+        let (usdc, sol) = c.keeper_balances();
+        sol as f64 * 119.0 / 1e9 - (before - usdc) as f64 / 1e6
+    };
+    let bonus = |owed: f64| 0.02 + 0.08 * (1.0 - 0.833 * 11.9 / owed) / 0.05;
+    let at_once = profit(0);
+    assert!((at_once - 10.05 * bonus(10.05) * 0.9).abs() < 1e-6, "{at_once}");
+    for sliver in [50_001, 60_000, 100_000] {
+        let cost = sliver as f64 / 1e6;
+        let won = profit(sliver);
+        assert!((won - (10.0 * bonus(10.05 - cost) * 0.9 - cost)).abs() < 1e-6 && won < at_once, "{won}");
+    }
+}
+
+/// More than the margin is never paid, nor the part of it that would be the protocol's: where a debt of 1,000 dollars is
+/// small and would pay 45, nine tenths of the 1.15 dollars that the bonus leaves.
 #[test]
 fn effects_the_bounty_ends_at_the_margin() {
     let mut c = case(100_000_000, 9_000_000, 100_000_000, 106_00);
+    set_minima(&mut c.w, 100_000_000, 1_000_000_000);
     let liquidate = c.all();
     let event: Liquidated = only_event(&c.w.send(liquidate, &c.keeper).unwrap());
-    let (seized, _, kept) = dollars(&event, 106_00);
-    assert!((seized - 10.6).abs() < 1e-6, "{seized}");
-    assert!((kept - 9.0 * number(event.bonus) * 0.1).abs() < 1e-6, "{kept}");
-    let (owed, held) = c.position();
-    assert!(owed == 0 && held <= 1, "{held}");
+    let (seized, to_keeper, kept) = dollars(&event, 106_00);
+    let bonus = 9.0 * number(event.bonus);
+    assert!((to_keeper - (9.0 + 0.9 * 1.6)).abs() < 1e-6, "{to_keeper}");
+    assert!((kept - bonus * 0.1).abs() < 1e-6, "{kept}");
+    assert!((seized - (9.0 + bonus + 0.9 * (1.6 - bonus))).abs() < 1e-6, "{seized}");
+    assert_eq!(c.position(), (0, 100_000_000 - event.seized));
     // Suppliers lost nothing.
     assert_eq!(Fraction::from(c.w.reserve(USDC).supply_index), Fraction::ONE);
 }
 
-/// Where the vault owes more, the bounty does not lower its health: 9 USDC beside 13,600 of another dollar.
+/// Where the vault owes more, the bounty does not lower its health: 9 USDC beside 13,600 of another dollar, where a debt of
+/// 1,000 is small.
 #[test]
 fn effects_the_bounty_does_not_lower_health() {
     let mut c = case(100_000_000_000, 9_000_000, 100_000_000, 200_00);
+    set_minima(&mut c.w, 100_000_000, 1_000_000_000);
     let dai = c.w.list(&AssetSpec::usdc());
     c.w.supplier(dai, 100_000_000_000);
     c.w.fund(&c.borrower.key(), dai, 0);
@@ -99,12 +145,12 @@ fn effects_the_bounty_does_not_lower_health() {
     assert_eq!(event.repaid, 9_000_000);
     let health = 83.3 * 160.0 / 13_609.0;
     assert!((number(event.health_before) - health).abs() < 1e-12);
-    assert!(event.health_after >= event.health_before);
-    // What leaves it where it was: 9 * HF = 0.833 * seized, but for the protocol's part, which is seized first.
-    assert!((number(event.health_after) - health).abs() < 1e-9);
+    assert!(event.health_after > event.health_before);
+    // What would leave it where it was: 9 * HF = 0.833 * seized. Of what the bonus leaves of that, the keeper's part.
     let (seized, to_keeper, _) = dollars(&event, 160_00);
-    assert!((seized - 9.0 * health / 0.833).abs() < 1e-6, "{seized}");
-    assert!(to_keeper > 9.0 + 9.0 * number(event.bonus) * 0.9);
+    let (most, with_bonus) = (9.0 * health / 0.833, 9.0 * (1.0 + number(event.bonus)));
+    assert!((seized - (with_bonus + 0.9 * (most - with_bonus))).abs() < 1e-6, "{seized}");
+    assert!((to_keeper - (9.0 + 0.9 * (most - 9.0))).abs() < 1e-6, "{to_keeper}");
 }
 
 /// A vault that owes more than it has leaves no margin to pay from, and the rest of its debt is bad.
@@ -133,7 +179,7 @@ fn effects_no_bounty_for_a_large_debt() {
         // As in `effects_leaves_no_dust`.
         assert_eq!((event.repaid, event.seized), (20_000_000, 185_164_137));
     }
-    // A unit under 10 dollars is small, and a dollar is paid for it; for 10 it is what the bonus is.
+    // A unit under 10 dollars is small, and pays what 10 do.
     let paid = |usdc| {
         let mut c = case(100_000_000, usdc, 1_000_000, 117_00);
         let liquidate = c.all();
@@ -141,8 +187,10 @@ fn effects_no_bounty_for_a_large_debt() {
         assert_eq!(event.repaid, usdc);
         dollars(&event, 117_00).1 - usdc as f64 / 1e6
     };
-    assert!((paid(9_999_999) - 1.0).abs() < 1e-6);
-    assert!(paid(10_000_000) < 0.61, "{}", paid(10_000_000));
+    let bonus = 0.02 + 0.08 * (1.0 - 0.833 * 11.7 / 10.0) / 0.05;
+    for usdc in [9_999_999, 10_000_000] {
+        assert!((paid(usdc) - 10.0 * bonus * 0.9).abs() < 3e-6, "{}", paid(usdc));
+    }
 }
 
 #[test]
@@ -186,12 +234,12 @@ fn lend_all_but(c: &mut Case, liquid: u64) {
 #[test]
 fn effects_the_bounty_ends_at_what_is_liquid() {
     let mut c = case(100_000_000, 9_000_000, 100_000_000, 106_00);
-    lend_all_but(&mut c, 94_000_000);
+    lend_all_but(&mut c, 89_000_000);
     let liquidate = c.all();
     let event: Liquidated = only_event(&c.w.send(liquidate, &c.keeper).unwrap());
-    // 0.094 SOL are 9.964 dollars: enough for the debt and its bonus, not for all of the bounty.
+    // 0.089 SOL are 9.434 dollars: enough for the debt and its bonus, not for all of the bounty, 45 cents.
     assert_eq!(event.repaid, 9_000_000);
-    assert!((93_999_998..=94_000_000).contains(&event.to_keeper), "{}", event.to_keeper);
+    assert!((88_999_998..=89_000_000).contains(&event.to_keeper), "{}", event.to_keeper);
 }
 
 /// Who borrows the collateral's reserve empty can neither cut a small debt up nor make a small one of a large one.

@@ -1,18 +1,13 @@
-//! Every instruction that a user can send, and how it is built.
+//! Every instruction that a user can send.
 
-use super::arena::Arena;
 use super::specs::{MINTED, SWAPPED};
-use anchor_lang::InstructionData;
 use keel::AmountSpec;
-use keel::state::Vault;
-use keel_client::instruction::{self, Actor, Liquidation};
-use solana_instruction::Instruction;
 
-/// A vault by its owner's number and its own.
+/// A vault by the number of who opens it and its own. Whose it is can change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VaultId {
-    /// Number of the user.
-    pub owner: usize,
+    /// Number of the user from whose address the vault's follows.
+    pub opener: usize,
     /// Index of the vault.
     pub index: usize,
 }
@@ -20,7 +15,7 @@ pub struct VaultId {
 /// Who moves how much of what in which vault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FlowOf {
-    /// Number of the user who signs, and whose tokens move.
+    /// Number of the user who signs, and whose tokens come in.
     pub user: usize,
     /// The vault.
     pub vault: VaultId,
@@ -28,6 +23,8 @@ pub struct FlowOf {
     pub asset: usize,
     /// How much.
     pub amount: AmountSpec,
+    /// To whom tokens go out.
+    pub payee: usize,
 }
 
 /// One instruction.
@@ -37,6 +34,14 @@ pub enum Action {
     Open { vault: VaultId },
     /// `close_vault`.
     Close { user: usize, vault: VaultId },
+    /// `set_delegate`, to nobody where there is none.
+    SetDelegate { user: usize, vault: VaultId, delegate: Option<usize>, rights: u32, until: i64 },
+    /// `offer_vault`, to nobody where there is none.
+    Offer { user: usize, vault: VaultId, to: Option<usize> },
+    /// `accept_vault`.
+    Accept { user: usize, vault: VaultId },
+    /// `set_efficiency_group`.
+    SetGroup { user: usize, vault: VaultId, group: u32 },
     /// `deposit`.
     Deposit(FlowOf),
     /// `withdraw`.
@@ -45,14 +50,28 @@ pub enum Action {
     Borrow(FlowOf),
     /// `repay`.
     Repay(FlowOf),
-    /// `liquidate`.
-    Liquidate { keeper: usize, vault: VaultId, debt: usize, collateral: usize, max_repay: u64, min_seize: u64 },
+    /// `flash_borrow`.
+    FlashBorrow { user: usize, asset: usize, amount: u64 },
+    /// `flash_repay`.
+    FlashRepay { user: usize, asset: usize, amount: u64 },
+    /// `liquidate`, for tokens or for shares in another vault.
+    Liquidate {
+        keeper: usize,
+        vault: VaultId,
+        debt: usize,
+        collateral: usize,
+        max_repay: u64,
+        min_seize: u64,
+        into: Option<VaultId>,
+    },
     /// `redeem`.
     Redeem { redeemer: usize, vault: VaultId, debt: usize, collateral: usize, max_repay: u64, min_seize: u64 },
     /// `swap_in`.
     SwapIn { user: usize, assets: u64, min_tokens: u64 },
     /// `swap_out`.
     SwapOut { user: usize, tokens: u64, min_assets: u64 },
+    /// `set_pause`.
+    SetPause { signer: usize, bits: u32, seconds: u32 },
     /// `withdraw_insurance`, to the signer.
     WithdrawInsurance { signer: usize, asset: usize, amount: u64 },
     /// `refresh_reserve` with prices.
@@ -71,14 +90,22 @@ impl Action {
         match self {
             Self::Open { .. } => "open_vault",
             Self::Close { .. } => "close_vault",
+            Self::SetDelegate { .. } => "set_delegate",
+            Self::Offer { .. } => "offer_vault",
+            Self::Accept { .. } => "accept_vault",
+            Self::SetGroup { .. } => "set_efficiency_group",
             Self::Deposit(_) => "deposit",
             Self::Withdraw(_) => "withdraw",
             Self::Borrow(_) => "borrow",
             Self::Repay(_) => "repay",
-            Self::Liquidate { .. } => "liquidate",
+            Self::FlashBorrow { .. } => "flash_borrow",
+            Self::FlashRepay { .. } => "flash_repay",
+            Self::Liquidate { into: None, .. } => "liquidate",
+            Self::Liquidate { .. } => "liquidate_for_shares",
             Self::Redeem { .. } => "redeem",
             Self::SwapIn { .. } => "swap_in",
             Self::SwapOut { .. } => "swap_out",
+            Self::SetPause { .. } => "set_pause",
             Self::WithdrawInsurance { .. } => "withdraw_insurance",
             Self::Refresh { .. } => "refresh_reserve",
             Self::Accrue { .. } => "accrue_reserve",
@@ -90,12 +117,18 @@ impl Action {
     /// Number of the player who signs.
     pub fn signer(&self) -> usize {
         match *self {
-            Self::Open { vault } => vault.owner,
+            Self::Open { vault } => vault.opener,
             Self::Deposit(f) | Self::Withdraw(f) | Self::Borrow(f) | Self::Repay(f) => f.user,
             Self::Liquidate { keeper, .. } => keeper,
             Self::Redeem { redeemer, .. } => redeemer,
-            Self::WithdrawInsurance { signer, .. } => signer,
+            Self::SetPause { signer, .. } | Self::WithdrawInsurance { signer, .. } => signer,
             Self::Close { user, .. }
+            | Self::SetDelegate { user, .. }
+            | Self::Offer { user, .. }
+            | Self::Accept { user, .. }
+            | Self::SetGroup { user, .. }
+            | Self::FlashBorrow { user, .. }
+            | Self::FlashRepay { user, .. }
             | Self::SwapIn { user, .. }
             | Self::SwapOut { user, .. }
             | Self::Refresh { user, .. }
@@ -105,17 +138,24 @@ impl Action {
         }
     }
 
-    /// The vault that may change.
+    /// The vault that may change; of a liquidation, the one that is liquidated.
     pub fn vault(&self) -> Option<VaultId> {
         match *self {
             Self::Open { vault }
             | Self::Close { vault, .. }
+            | Self::SetDelegate { vault, .. }
+            | Self::Offer { vault, .. }
+            | Self::Accept { vault, .. }
+            | Self::SetGroup { vault, .. }
             | Self::Liquidate { vault, .. }
             | Self::Redeem { vault, .. }
             | Self::Resolve { vault, .. } => Some(vault),
             Self::Deposit(f) | Self::Withdraw(f) | Self::Borrow(f) | Self::Repay(f) => Some(f.vault),
             Self::SwapIn { .. }
             | Self::SwapOut { .. }
+            | Self::FlashBorrow { .. }
+            | Self::FlashRepay { .. }
+            | Self::SetPause { .. }
             | Self::WithdrawInsurance { .. }
             | Self::Refresh { .. }
             | Self::Accrue { .. }
@@ -123,87 +163,26 @@ impl Action {
         }
     }
 
-    /// The assets whose reserves may change.
+    /// The assets whose reserves may change. What counts against an isolated collateral's ceiling is none of it.
     pub fn assets(&self) -> Vec<usize> {
         match *self {
-            Self::Open { .. } | Self::Close { .. } => vec![],
+            Self::Open { .. }
+            | Self::Close { .. }
+            | Self::SetDelegate { .. }
+            | Self::Offer { .. }
+            | Self::Accept { .. }
+            | Self::SetGroup { .. }
+            | Self::SetPause { .. } => vec![],
             Self::Deposit(f) | Self::Withdraw(f) | Self::Borrow(f) | Self::Repay(f) => vec![f.asset],
             Self::Liquidate { debt, collateral, .. } | Self::Redeem { debt, collateral, .. } => vec![debt, collateral],
             Self::SwapIn { .. } | Self::SwapOut { .. } => vec![MINTED, SWAPPED],
-            Self::WithdrawInsurance { asset, .. }
+            Self::FlashBorrow { asset, .. }
+            | Self::FlashRepay { asset, .. }
+            | Self::WithdrawInsurance { asset, .. }
             | Self::Refresh { asset, .. }
             | Self::Accrue { asset, .. }
             | Self::Challenge { asset, .. }
             | Self::Resolve { asset, .. } => vec![asset],
         }
     }
-
-    /// The instruction, with the remaining accounts that the vault asks for now.
-    pub fn build(&self, arena: &Arena) -> Instruction {
-        let book = &arena.world.book;
-        let reserve = |asset: usize| arena.world.assets[asset].reserve;
-        let signer = arena.players[self.signer()].key();
-        let actor = |f: &FlowOf| Actor {
-            user: signer,
-            vault: arena.vault_key(f.vault),
-            reserve: reserve(f.asset),
-            token_account: arena.players[f.user].tokens[f.asset],
-        };
-        let state = |id: VaultId| arena.state.vault(id).copied().unwrap_or_else(closed);
-        match *self {
-            Self::Open { vault } => {
-                instruction::open_vault(signer, signer, book.market, u16::try_from(vault.index).unwrap())
-            }
-            Self::Close { vault, .. } => instruction::close_vault(signer, arena.vault_key(vault)),
-            Self::Deposit(f) => instruction::deposit(book, &actor(&f), f.amount).unwrap(),
-            Self::Withdraw(f) => instruction::withdraw(book, &state(f.vault), &actor(&f), f.amount).unwrap(),
-            Self::Borrow(f) => {
-                let mut borrow = instruction::borrow(book, &state(f.vault), &actor(&f), 0).unwrap();
-                borrow.data = keel::instruction::Borrow { amount: f.amount }.data();
-                borrow
-            }
-            Self::Repay(f) => instruction::repay(book, &state(f.vault), &actor(&f), f.amount).unwrap(),
-            Self::Liquidate { vault, debt, collateral, max_repay, min_seize, .. } => {
-                let terms = Liquidation {
-                    keeper: signer,
-                    vault: arena.vault_key(vault),
-                    debt_reserve: reserve(debt),
-                    collateral_reserve: reserve(collateral),
-                    max_repay,
-                    min_seize,
-                };
-                instruction::liquidate(book, &state(vault), &terms).unwrap()
-            }
-            Self::Redeem { vault, debt, collateral, max_repay, min_seize, .. } => {
-                let terms = Liquidation {
-                    keeper: signer,
-                    vault: arena.vault_key(vault),
-                    debt_reserve: reserve(debt),
-                    collateral_reserve: reserve(collateral),
-                    max_repay,
-                    min_seize,
-                };
-                instruction::redeem(book, &state(vault), &terms).unwrap()
-            }
-            Self::SwapIn { assets, min_tokens, .. } => instruction::swap_in(book, signer, assets, min_tokens).unwrap(),
-            Self::SwapOut { tokens, min_assets, .. } => {
-                instruction::swap_out(book, signer, tokens, min_assets).unwrap()
-            }
-            Self::WithdrawInsurance { signer: officer, asset, amount } => {
-                let to = arena.players[officer].tokens[asset];
-                instruction::withdraw_insurance(book, signer, reserve(asset), to, amount).unwrap()
-            }
-            Self::Refresh { asset, .. } => instruction::refresh_reserve(book, reserve(asset)).unwrap(),
-            Self::Accrue { asset, .. } => instruction::accrue_reserve(book, reserve(asset)),
-            Self::Challenge { asset, feed, .. } => instruction::challenge_feed(reserve(asset), feed),
-            Self::Resolve { vault, asset, .. } => {
-                instruction::resolve_bad_debt(book, arena.vault_key(vault), &state(vault), reserve(asset)).unwrap()
-            }
-        }
-    }
-}
-
-/// What stands in for a vault that is not open.
-fn closed() -> Vault {
-    bytemuck::Zeroable::zeroed()
 }

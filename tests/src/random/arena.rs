@@ -1,14 +1,15 @@
 //! The market, the users, and what happens around them.
 
 use super::action::{Action, VaultId};
+use super::build::transaction;
 use super::specs::{MINTED, SWAPPED, WEALTH, minted, params, specs};
 use super::view::Snapshot;
 use crate::chain::{Chain, Failure, LiteChain, Receipt};
 use crate::world::World;
 use anchor_lang::prelude::Pubkey;
 use anchor_spl::token_2022::spl_token_2022;
-use keel::state::Market;
-use keel_client::{address, instruction, price_update};
+use keel::state::{Change, Market};
+use keel_client::{address, price_update};
 use keel_risk::price::Observation;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -124,17 +125,18 @@ pub struct Arena {
     pub frozen: Option<(usize, usize)>,
     /// Instructions left for which prices and time stand still.
     pub still: u32,
+    /// Vaults that were closed at some time.
+    pub closed: Vec<VaultId>,
 }
 
 impl Arena {
     /// A market whose every later step follows from `seed`.
     pub fn new(seed: u64) -> Self {
-        let specs = specs();
+        let specs = specs(seed);
         let mut world = World::with(LiteChain::new(), &specs);
         assert_eq!(world.list_minted(minted(), SWAPPED), MINTED);
-        let (governance, guardian) = (world.governance.insecure_clone(), world.chain.funded());
-        let params = params(guardian.pubkey());
-        world.send(instruction::update_market(governance.pubkey(), world.market, params), &governance).unwrap();
+        let (governance, guardian) = (world.governance.insecure_clone(), world.guardian.insecure_clone());
+        world.change_market(Change::Market(params())).unwrap();
         world.publish_table();
         let mut players: Vec<Player> = (0..USERS).map(|_| user(&mut world)).collect();
         players.extend([governance, guardian].map(|keypair| player(&mut world, keypair, [0; WEALTH.len()])));
@@ -154,6 +156,7 @@ impl Arena {
             spot,
             frozen: None,
             still: 0,
+            closed: vec![],
         };
         arena.state = Snapshot::take(&arena);
         arena
@@ -164,9 +167,9 @@ impl Arena {
         self.state.reserves[asset].is_minted()
     }
 
-    /// Every vault that there could be, user by user.
+    /// Every vault that there could be, by who opens it.
     pub fn vault_ids() -> impl Iterator<Item = VaultId> {
-        (0..USERS * VAULTS_EACH).map(|i| VaultId { owner: i / VAULTS_EACH, index: i % VAULTS_EACH })
+        (0..USERS * VAULTS_EACH).map(|i| VaultId { opener: i / VAULTS_EACH, index: i % VAULTS_EACH })
     }
 
     /// Their addresses.
@@ -176,7 +179,7 @@ impl Arena {
 
     /// The address of a vault.
     pub fn vault_key(&self, id: VaultId) -> Pubkey {
-        self.players[id.owner].vaults[id.index]
+        self.players[id.opener].vaults[id.index]
     }
 
     /// The vault at an address.
@@ -189,12 +192,21 @@ impl Arena {
         self.players.iter().position(|p| p.key() == *key)
     }
 
-    /// Sends an instruction. [`Self::state`] is that after it, even if it failed.
-    pub fn act(&mut self, action: &Action) -> Result<Receipt, Failure> {
-        let instruction = action.build(self);
-        let signer = self.players[action.signer()].keypair.insecure_clone();
-        let outcome = self.world.chain.send_with_tables(&[instruction], &[&signer], &self.world.tables);
+    /// Whose vault it is; of one that is not open, who may open it.
+    pub fn owner(&self, id: VaultId) -> usize {
+        self.state.vault(id).and_then(|vault| self.player_at(&vault.owner)).unwrap_or(id.opener)
+    }
+
+    /// Sends the instructions of one transaction, all by the same signer. [`Self::state`] is that after it, even if it
+    /// failed.
+    pub fn act(&mut self, actions: &[Action]) -> Result<Receipt, Failure> {
+        let instructions = transaction(self, actions);
+        let signer = self.players[actions[0].signer()].keypair.insecure_clone();
+        let outcome = self.world.chain.send_with_tables(&instructions, &[&signer], &self.world.tables);
         self.state = Snapshot::take(self);
+        if let ([Action::Close { vault, .. }], Ok(_)) = (actions, &outcome) {
+            self.closed.push(*vault);
+        }
         outcome
     }
 

@@ -2,7 +2,8 @@
 //!
 //! | module | what it does |
 //! |---|---|
-//! | [`action`] | every instruction that a user can send, and how it is built |
+//! | [`action`] | every instruction that a user can send |
+//! | [`build`] | how it is built, alone or after others in one transaction |
 //! | [`specs`] | what the market lists, and under which rules |
 //! | [`arena`] | the market, the users, and what happens around them: prices, time, faults of the oracle |
 //! | [`draw`] | which step comes next: mostly plausible, often at a limit, sometimes absurd |
@@ -12,12 +13,14 @@
 
 pub mod action;
 pub mod arena;
+pub mod build;
 pub mod draw;
 pub mod specs;
 pub mod view;
 
 pub use action::{Action, FlowOf, VaultId};
 pub use arena::{Arena, Fault, Move};
+pub use build::stopped_at;
 pub use draw::Step;
 pub use view::Snapshot;
 

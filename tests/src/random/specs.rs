@@ -1,8 +1,7 @@
 //! What the market of an arena lists, and under which rules.
 
 use crate::world::{AssetSpec, market_params};
-use anchor_lang::prelude::Pubkey;
-use keel::state::{Limits, MarketParams, MintedConfig, RateConfig, ReserveConfig, VolatilityConfig};
+use keel::state::{GroupConfig, Limits, MarketParams, MintedConfig, RateConfig, ReserveConfig, VolatilityConfig};
 use keel_client::token;
 
 /// Whole tokens that a user starts with: about 200,000 dollars of each pooled asset.
@@ -13,21 +12,23 @@ pub const SWAPPED: usize = 1;
 pub const MINTED: usize = 5;
 
 /// The market: a small debt pays its keeper 2 dollars.
-pub fn params(guardian: Pubkey) -> MarketParams {
-    MarketParams { guardian, min_bounty_micro_usd: 2_000_000, ..market_params() }
+pub fn params() -> MarketParams {
+    MarketParams { min_bounty_micro_usd: 2_000_000, ..market_params() }
 }
 
 /// The assets. None has the limits and rates of another:
 ///
 /// | | |
 /// |---|---|
-/// | 0 | 9 decimals; a haircut that follows the market; both outflow limits |
-/// | 1 | 6 decimals, a dollar; both outflow limits |
+/// | 0 | 9 decimals; a haircut that follows the market; both outflow limits; in group 1; flash loans are free |
+/// | 1 | 6 decimals, a dollar; both outflow limits; in group 2 |
 /// | 2 | Token-2022; a haircut that follows deposits; an outflow limit by the day |
-/// | 3 | two feeds; a rate that follows demand; a haircut that follows market and deposits |
-/// | 4 | a native unit of half a dollar; caps that bind; a low threshold; an outflow limit by the hour |
-/// | 5 | the minted one, see [`minted`] |
-pub fn specs() -> [AssetSpec; 5] {
+/// | 3 | two feeds; a rate that follows demand; a haircut that follows market and deposits; in group 1 |
+/// | 4 | a native unit of half a dollar; caps that bind; a low threshold; an outflow limit by the hour; only debt in group 1 |
+/// | 5 | the minted one, see [`minted`]; only debt in group 2 |
+///
+/// With an odd `seed`, 4 is isolated as collateral and 2 as debt.
+pub fn specs(seed: u64) -> [AssetSpec; 5] {
     let mut sol = AssetSpec::sol();
     sol.config.collateral.max_haircut_bps = 2_000;
     sol.config.volatility = VolatilityConfig { multiple_bps: 15_000, half_life: 7_200, ..FOLLOWS };
@@ -67,6 +68,19 @@ pub fn specs() -> [AssetSpec; 5] {
     coarse.config.collateral.max_bonus_bps = 2_500;
     coarse.config.rates = RateConfig { base_bps: 300, reserve_factor_bps: 5_000, ..coarse.config.rates };
 
+    sol.config.group = PAIR;
+    eth.config.group = PAIR;
+    coarse.config.group.id = PAIR.id;
+    usdc.config.group = DOLLARS;
+    if seed % 2 == 1 {
+        coarse.config.limits.isolated_debt_ceiling = 60_000_000_000;
+        btc.config.isolated_debt = 1;
+    }
+    usdc.config.flash_fee_bps = 9;
+    btc.config.flash_fee_bps = 1;
+    eth.config.flash_fee_bps = 100;
+    coarse.config.flash_fee_bps = 30;
+
     let mut specs = [sol, usdc, btc, eth, coarse];
     for spec in &mut specs {
         spec.config.oracle.dead_after = 60;
@@ -96,11 +110,32 @@ pub fn minted() -> ReserveConfig {
             redemption_volume_fee_bps: 10_000,
             redemption_half_life: 7_200,
         },
+        group: GroupConfig { id: DOLLARS.id, ..GroupConfig::default() },
         flash_fee_bps: 5,
         insurance_floor_bps: 10,
         ..ReserveConfig::default()
     }
 }
+
+/// Weights in the group of assets that move together.
+const PAIR: GroupConfig = GroupConfig {
+    id: 1,
+    max_ltv_bps: 8_800,
+    liquidation_threshold_bps: 9_200,
+    min_bonus_bps: 100,
+    max_bonus_bps: 300,
+    max_bonus_health_bps: 9_500,
+};
+
+/// Weights of a dollar against debts in dollars.
+const DOLLARS: GroupConfig = GroupConfig {
+    id: 2,
+    max_ltv_bps: 9_300,
+    liquidation_threshold_bps: 9_600,
+    min_bonus_bps: 50,
+    max_bonus_bps: 150,
+    max_bonus_health_bps: 9_750,
+};
 
 /// A haircut that covers what the price moves by in a quarter of an hour.
 const FOLLOWS: VolatilityConfig = VolatilityConfig {

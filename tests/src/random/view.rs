@@ -6,7 +6,7 @@ use crate::world::token_amount;
 use anchor_lang::prelude::Pubkey;
 use keel::KeelError;
 use keel::oracle::{self, NO_READINGS, Readings};
-use keel::state::{Reserve, Vault};
+use keel::state::{Market, Reserve, Vault};
 use keel::valuation::{self, Source, Valuation};
 use keel_risk::price::{Moment, Purpose};
 use solana_account::{AccountSharedData, ReadableAccount};
@@ -14,6 +14,8 @@ use solana_account::{AccountSharedData, ReadableAccount};
 /// Every account that the program or a token program keeps for the market, decoded and raw.
 #[derive(Clone)]
 pub struct Snapshot {
+    /// The market.
+    pub market: Market,
     /// By asset.
     pub reserves: Vec<Reserve>,
     /// Addresses of the reserves, by asset.
@@ -42,6 +44,7 @@ impl Snapshot {
     /// Of no accounts at all.
     pub(super) fn empty() -> Self {
         Self {
+            market: bytemuck::Zeroable::zeroed(),
             reserves: vec![],
             reserve_keys: vec![],
             readings: vec![],
@@ -63,6 +66,7 @@ impl Snapshot {
             raw.push(account.clone());
             account
         };
+        let market = pod(&get(&arena.world.market).unwrap());
         let assets = &arena.world.assets;
         let reserve_keys: Vec<Pubkey> = assets.iter().map(|a| a.reserve).collect();
         let reserves: Vec<Reserve> = reserve_keys.iter().map(|key| pod(&get(key).unwrap())).collect();
@@ -93,12 +97,12 @@ impl Snapshot {
             })
             .collect();
         let moment = Moment { now: arena.now, last_restart_slot: arena.last_restart_slot };
-        Self { reserves, reserve_keys, readings, vaults, wallets, liquidity, supplies, raw, moment }
+        Self { market, reserves, reserve_keys, readings, vaults, wallets, liquidity, supplies, raw, moment }
     }
 
     /// The vault, if it is open.
     pub fn vault(&self, id: VaultId) -> Option<&Vault> {
-        self.vaults[id.owner * VAULTS_EACH + id.index].as_ref()
+        self.vaults[id.opener * VAULTS_EACH + id.index].as_ref()
     }
 
     /// The asset whose reserve is at `key`.

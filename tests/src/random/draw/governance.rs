@@ -1,8 +1,10 @@
 //! What the officers do, and what others try in their place.
 
 use crate::random::action::Action;
-use crate::random::arena::{Arena, GOVERNANCE, USERS};
+use crate::random::arena::{Arena, GOVERNANCE, GUARDIAN, USERS};
 use crate::random::specs::MINTED;
+use keel::state::pause;
+use rand::Rng;
 
 impl Arena {
     /// Mostly governance.
@@ -23,5 +25,35 @@ impl Arena {
         let room = insured.saturating_sub(u64::try_from(floor).unwrap()).saturating_sub(1);
         let amount = self.draw_amount(room);
         Action::WithdrawInsurance { signer: self.officer(), asset, amount }
+    }
+
+    /// Who set a running pause ends it.
+    pub(super) fn lift(&mut self) -> Action {
+        let by_guardian = self.now < self.state.market.guardian_paused_until && self.state.market.guardian_paused != 0;
+        Action::SetPause { signer: if by_guardian { GUARDIAN } else { GOVERNANCE }, bits: 0, seconds: 0 }
+    }
+
+    /// Something is paused, by whom it may concern or not, and mostly in the order that the program demands.
+    pub(super) fn draw_pause(&mut self) -> Action {
+        let signer = match self.below(10) {
+            0..5 => GOVERNANCE,
+            5..9 => GUARDIAN,
+            _ => self.below(USERS),
+        };
+        let bits = match self.below(10) {
+            0..2 => 1 << self.rng.random_range(0..6),
+            2..4 => self.rng.random_range(0..=pause::FIRST),
+            4..8 => pause::FIRST | (self.rng.random_range(1..8) << 6),
+            8 => pause::FIRST | pause::LAST,
+            _ => self.rng.random_range(0..1 << 10),
+        };
+        let most = if signer == GOVERNANCE { pause::MAX_SECONDS } else { pause::MAX_GUARDIAN_SECONDS };
+        let seconds = match self.below(20) {
+            0 => most,
+            1 => most + 1,
+            2..5 => self.rng.random_range(0..=most),
+            _ => self.rng.random_range(0..600),
+        };
+        Action::SetPause { signer, bits, seconds }
     }
 }

@@ -40,7 +40,24 @@ impl Arena {
         let keeper = if self.chance(60) { self.richest(debt) } else { self.mostly_owner(vault, 15) };
         let max_repay = if self.chance(45) { u64::MAX } else { self.draw_amount(self.position(vault, debt)) };
         let min_seize = if self.chance(75) { 0 } else { self.draw_amount(self.position(vault, collateral)) };
-        Action::Liquidate { keeper, vault, debt, collateral, max_repay, min_seize }
+        let into = if self.chance(25) { Some(self.draw_shares_to(keeper, vault, collateral)) } else { None };
+        Action::Liquidate { keeper, vault, debt, collateral, max_repay, min_seize, into }
+    }
+
+    /// Where a keeper receives shares: mostly a vault of its own that owes nothing in the asset, and that may not hold any
+    /// yet; now and then any, be it the one that is liquidated or one that is not open.
+    fn draw_shares_to(&mut self, keeper: usize, liquidated: VaultId, collateral: usize) -> VaultId {
+        let (key, asset) = (self.players[keeper].key(), self.state.reserve_keys[collateral]);
+        let fit = |id: &VaultId| {
+            let open = self.state.vault(*id).filter(|vault| vault.owner == key && *id != liquidated);
+            open.is_some_and(|vault| vault.find(&asset).is_none_or(|p| p.side() == Some(Side::Collateral)))
+        };
+        let own: Vec<VaultId> = Self::vault_ids().filter(fit).collect();
+        match own.choose(&mut self.rng) {
+            Some(id) if self.chance(85) => *id,
+            _ if self.chance(10) => liquidated,
+            _ => self.any_vault(),
+        }
     }
 
     pub(super) fn draw_resolution(&mut self) -> Action {
@@ -65,7 +82,8 @@ impl Arena {
         let side = if self.chance(50) { Side::Debt } else { Side::Collateral };
         let asset = self.asset_of(vault, side);
         let amount = self.exact_or_all(self.position(vault, asset), 30);
-        let flow = FlowOf { user: vault.owner, vault, asset, amount };
+        let owner = self.owner(vault);
+        let flow = FlowOf { user: owner, vault, asset, amount, payee: owner };
         match self.below(11) {
             0..4 => Action::Resolve { user: self.below(USERS), vault, asset },
             4..7 => Action::Withdraw(FlowOf { asset: self.asset_of(vault, Side::Collateral), ..flow }),
@@ -80,6 +98,7 @@ impl Arena {
                     collateral,
                     max_repay: u64::MAX,
                     min_seize: 0,
+                    into: None,
                 }
             }
             _ => Action::Repay(flow),

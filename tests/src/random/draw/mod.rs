@@ -1,7 +1,9 @@
 //! Which step comes next: mostly plausible, often at a limit, sometimes absurd.
 
+mod flash;
 mod governance;
 mod keepers;
+mod life;
 mod minted;
 mod vaults;
 
@@ -14,10 +16,10 @@ use rand::Rng;
 use rand::seq::IndexedRandom;
 
 /// One step of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// An instruction.
-    Act(Action),
+    /// The instructions of one transaction, all by the same signer.
+    Act(Vec<Action>),
     /// Something else.
     Happen(Move),
 }
@@ -27,9 +29,24 @@ impl Arena {
     pub fn draw(&mut self) -> Step {
         if self.still > 0 {
             self.still -= 1;
-            return Step::Act(self.draw_action());
+            return Step::Act(self.draw_transaction());
         }
-        if self.rng.random_ratio(1, 4) { Step::Happen(self.draw_move()) } else { Step::Act(self.draw_action()) }
+        if self.rng.random_ratio(1, 4) { Step::Happen(self.draw_move()) } else { Step::Act(self.draw_transaction()) }
+    }
+
+    fn draw_transaction(&mut self) -> Vec<Action> {
+        if self.state.market.paused_at(self.now) != 0 && self.chance(2) {
+            return vec![self.lift()];
+        }
+        if self.chance(4) && !self.unhealthy().is_empty() {
+            return self.draw_around_liquidation();
+        }
+        match self.rng.random_range(0..1_000) {
+            0..50 => self.draw_flash_loan(),
+            50..105 => vec![self.draw_vault_life()],
+            105..110 => vec![self.draw_pause()],
+            _ => vec![self.draw_action()],
+        }
     }
 
     fn below(&mut self, n: usize) -> usize {
@@ -139,14 +156,14 @@ impl Arena {
 
     fn draw_action(&mut self) -> Action {
         if let Some(vault) = self.insolvent()
-            && self.chance(20)
+            && self.chance(30)
         {
             return self.draw_on_insolvent(vault);
         }
         if self.chance(35) && !self.bad_debts().is_empty() {
             return self.draw_resolution();
         }
-        let hunted = self.chance(30) && !self.unhealthy().is_empty();
+        let hunted = self.chance(38) && !self.unhealthy().is_empty();
         if hunted {
             return if self.chance(80) { self.draw_liquidation() } else { self.draw_resolution() };
         }
@@ -172,7 +189,7 @@ impl Arena {
     }
 
     fn any_vault(&mut self) -> VaultId {
-        VaultId { owner: self.below(USERS), index: self.below(VAULTS_EACH) }
+        VaultId { opener: self.below(USERS), index: self.below(VAULTS_EACH) }
     }
 
     /// An open vault that passes `test`, or now and then any.
@@ -181,6 +198,23 @@ impl Arena {
         match fit.choose(&mut self.rng) {
             Some(id) if self.chance(97) => *id,
             _ => self.any_vault(),
+        }
+    }
+
+    /// Who acts on a vault, and to whom tokens go: mostly its owner with `percent`, else its delegate, if there is one, or
+    /// anybody.
+    fn draw_actor(&mut self, vault: VaultId, percent: u32) -> (usize, usize) {
+        let owner = self.owner(vault);
+        let delegate = self.state.vault(vault).and_then(|v| Some((self.player_at(&v.delegate)?, v.delegate_until)));
+        match delegate {
+            Some((delegate, until)) if self.chance(if self.now < until { 25 } else { 5 }) => {
+                (delegate, if self.chance(50) { owner } else { delegate })
+            }
+            _ if self.chance(percent) => (owner, if self.chance(97) { owner } else { self.below(USERS) }),
+            _ => {
+                let user = self.below(USERS);
+                (user, user)
+            }
         }
     }
 
@@ -219,6 +253,6 @@ impl Arena {
 
     /// Mostly the owner.
     fn mostly_owner(&mut self, vault: VaultId, percent: u32) -> usize {
-        if self.chance(percent) { vault.owner } else { self.below(USERS) }
+        if self.chance(percent) { self.owner(vault) } else { self.below(USERS) }
     }
 }

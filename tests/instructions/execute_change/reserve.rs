@@ -1,42 +1,38 @@
-//! `update_reserve`.
+//! `execute_change` of a reserve's configuration.
 
+use super::PRICES;
 use crate::minted::{KUSD, minting};
 use crate::support::*;
-use anchor_lang::error::ErrorCode;
 use anchor_lang::prelude::Pubkey;
 use keel::KeelError;
 use keel::events::{Liquidated, ReserveConfigured};
 use keel::state::{CollateralConfig, GroupConfig, LastPrice, RampState, RateConfig, ReserveConfig};
-use keel_client::{instruction, price_update};
+use keel_client::price_update;
 use keel_risk::Fraction;
-use keel_tests::check::{keys, only_event, refused_with};
+use keel_tests::check::{event_among, keys, only_event, refused_with};
 use keel_tests::world::User;
 use keel_tests::{AssetSpec, Chain, ProgramTestChain, World};
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
-use solana_signer::Signer;
 
-const GOVERNANCE: usize = 0;
-const MARKET: usize = 1;
-const RESERVE: usize = 2;
 const DAY: u32 = 86_400;
 
-/// Builds a change of `asset` with the price accounts in `prices`.
+/// Queues and executes a change of `asset` with the price accounts in `prices`.
 fn build(
     w: &mut Bank,
     asset: usize,
     ramp: u32,
     prices: &[Pubkey],
     change: impl FnOnce(&mut ReserveConfig),
-) -> Instruction {
+) -> [Instruction; 2] {
     let mut config = w.reserve(asset).config;
     change(&mut config);
-    instruction::update_reserve(w.governance.pubkey(), w.market, w.assets[asset].reserve, config, ramp, prices)
+    w.change_reserve_ixs(asset, config, ramp, prices)
 }
 
 fn update(w: &mut Bank, asset: usize, ramp: u32, change: impl FnOnce(&mut ReserveConfig)) {
     let (update, governance) = (build(w, asset, ramp, &[], change), w.governance.insecure_clone());
-    w.send(update, &governance).unwrap();
+    w.send_all(&update, &[&governance]).unwrap();
     let state = w.reserve(asset);
     w.book.update(state);
 }
@@ -101,13 +97,18 @@ fn effects_sets_the_configuration_and_nothing_else() {
         (c.flash_fee_bps, c.insurance_floor_bps, c.isolated_debt) = (17, 18, 1);
     };
     change(&mut expected.config);
-    // No threshold on its way, no other haircut, no other books.
-    expected.threshold_ramp.from_bps = 8_500;
+    // No threshold on its way, no other haircut, no other books. All sections but those of the group and of minted tokens.
+    for section in [0, 1, 2, 3, 5, 7] {
+        expected.revisions[section] += 1;
+    }
+    let mut market = w.market_state();
     let update = build(&mut w, SOL, 0, &[], change);
-    let receipt = w.send(update, &governance).unwrap();
-    assert_eq!(before.changed(&mut w), keys([w.assets[SOL].reserve]));
+    let receipt = w.send_all(&update, &[&governance]).unwrap();
+    assert_eq!(before.changed(&mut w), keys([w.market, w.assets[SOL].reserve]));
     assert_eq!(bytemuck::bytes_of(&w.reserve(SOL)), bytemuck::bytes_of(&expected));
-    assert_eq!(only_event::<ReserveConfigured>(&receipt).reserve, w.assets[SOL].reserve);
+    market.next_change += 1;
+    assert_eq!(bytemuck::bytes_of(&w.market_state()), bytemuck::bytes_of(&market));
+    assert_eq!(event_among::<ReserveConfigured>(&receipt, 3).reserve, w.assets[SOL].reserve);
 }
 
 #[test]
@@ -156,15 +157,16 @@ fn effects_a_threshold_on_its_way_is_never_raised_nor_hurried() {
     assert_eq!(reserve.threshold_ramp, RampState { started_at: middle, from_bps: 8_150, duration: 2 * DAY });
     let day = reserve.liquidation_threshold(middle + i64::from(DAY), false).unwrap();
     assert_eq!(day, bps(7_875));
-    // Also a change that leaves the threshold alone continues from where it is, and in no less than a day.
+    // A change that leaves the threshold alone leaves it on its way, whatever ramp it names.
     w.pass(i64::from(DAY));
-    let hurry = build(&mut w, SOL, DAY - 1, &[], |c| c.limits.deposit_cap = 1);
-    let governance = w.governance.insecure_clone();
-    w.refuse(&hurry, &[&governance], KeelError::ConfigRamp);
-    update(&mut w, SOL, DAY, |c| c.limits.deposit_cap = 1);
-    let at = now(&mut w);
-    assert_eq!(w.reserve(SOL).liquidation_threshold(at, false), Ok(day));
-    assert_eq!(w.reserve(SOL).liquidation_threshold(at + i64::from(DAY), false), Ok(bps(7_600)));
+    for (cap, ramp) in [(1, 0), (2, DAY - 1), (3, DAY), (4, 10 * DAY)] {
+        let at = now(&mut w);
+        assert_eq!(w.reserve(SOL).liquidation_threshold(at, false), Ok(day));
+        update(&mut w, SOL, ramp, |c| c.limits.deposit_cap = cap);
+        assert_eq!(w.reserve(SOL).threshold_ramp, reserve.threshold_ramp);
+        assert_eq!(w.reserve(SOL).liquidation_threshold(at, false), Ok(day));
+    }
+    assert_eq!(w.reserve(SOL).liquidation_threshold(middle + 2 * i64::from(DAY), false), Ok(bps(7_600)));
 }
 
 #[test]
@@ -271,7 +273,7 @@ fn effects_other_feeds_bring_their_prices() {
 
     let second = new_feed(&mut w, 201_00);
     let add = build(&mut w, SOL, 0, &[old, second], |c| c.oracle.feeds[1].feed_id = NEW_FEED);
-    w.send(add, &governance).unwrap();
+    w.send_all(&add, &[&governance]).unwrap();
     let last = w.reserve(SOL).last_prices;
     let at = now(&mut w);
     assert_eq!((last[0].price, last[0].publish_time, last[0].challenged_at), (200_0000_0000, at, 0));
@@ -281,7 +283,7 @@ fn effects_other_feeds_bring_their_prices() {
     let only = build(&mut w, SOL, 0, &[second], |c| {
         (c.oracle.feeds[0].feed_id, c.oracle.feeds[1]) = (NEW_FEED, Default::default());
     });
-    w.send(only, &governance).unwrap();
+    w.send_all(&only, &[&governance]).unwrap();
     let last = w.reserve(SOL).last_prices;
     assert_eq!(last[0].price, 201_0000_0000);
     assert_eq!(last[1], LastPrice::default());
@@ -300,10 +302,10 @@ fn effects_other_feeds_are_not_compared_with_the_old_ones() {
     // The same feed, now pinned: an earlier price of it is a replayed one.
     w.set_price(SOL, 200_00);
     let pinned = build(&mut w, SOL, 0, &[price], |c| c.oracle.feeds[0].account = price);
-    w.refuse(&pinned, &[&governance], KeelError::PriceReplayed);
+    w.refuse_all(&pinned, &[&governance], KeelError::PriceReplayed);
     let other = new_feed(&mut w, 200_00);
     let change = build(&mut w, SOL, 0, &[other], |c| c.oracle.feeds[0].feed_id = NEW_FEED);
-    w.send(change, &governance).unwrap();
+    w.send_all(&change, &[&governance]).unwrap();
     assert_eq!(w.reserve(SOL).last_prices[0].publish_time, at);
 }
 
@@ -318,7 +320,7 @@ fn effects_another_feed_is_not_volatile() {
     w.pass(600);
     let other = new_feed(&mut w, 100_00);
     let change = build(&mut w, SOL, 0, &[other], |c| c.oracle.feeds[0].feed_id = NEW_FEED);
-    w.send(change, &governance).unwrap();
+    w.send_all(&change, &[&governance]).unwrap();
     let reserve = w.reserve(SOL);
     assert_eq!((reserve.volatility.variance, reserve.volatility.deviation), Default::default());
     assert_eq!(reserve.volatility.sampled_at, sampled.sampled_at + 600);
@@ -375,7 +377,7 @@ fn rejects_an_asset_that_leaves_its_group() {
     update(&mut w, SOL, 0, |c| c.group = GROUP);
     for group in [GroupConfig::default(), GroupConfig { id: 4, ..GROUP }] {
         let leave = build(&mut w, SOL, DAY, &[], |c| c.group = group);
-        w.refuse(&leave, &[&governance], KeelError::ConfigGroup);
+        w.refuse_all(&leave, &[&governance], KeelError::ConfigGroup);
     }
     // Its weights may fall, down to the ordinary ones and no further: they come into force when a stranger repays the last
     // debt outside of the group, and nobody's health may fall by that.
@@ -386,7 +388,7 @@ fn rejects_an_asset_that_leaves_its_group() {
         GroupConfig { id: GROUP.id, ..GroupConfig::default() },
     ] {
         let lower = build(&mut w, SOL, DAY, &[], |c| c.group = lower);
-        w.refuse(&lower, &[&governance], KeelError::ConfigGroup);
+        w.refuse_all(&lower, &[&governance], KeelError::ConfigGroup);
     }
     update(&mut w, SOL, DAY, |c| c.group = ordinary);
 }
@@ -399,9 +401,9 @@ fn rejects_ramps_shorter_than_a_day() {
     update(&mut w, SOL, 0, |c| c.group = GROUP);
     for ramp in [0, 1, DAY - 1] {
         let lower = build(&mut w, SOL, ramp, &[], |c| c.collateral.liquidation_threshold_bps = 8_499);
-        w.refuse(&lower, &[&governance], KeelError::ConfigRamp);
+        w.refuse_all(&lower, &[&governance], KeelError::ConfigRamp);
         let lower = build(&mut w, SOL, ramp, &[], |c| c.group.liquidation_threshold_bps = 9_299);
-        w.refuse(&lower, &[&governance], KeelError::ConfigRamp);
+        w.refuse_all(&lower, &[&governance], KeelError::ConfigRamp);
     }
     update(&mut w, SOL, DAY, |c| c.collateral.liquidation_threshold_bps = 8_499);
 }
@@ -416,16 +418,16 @@ fn rejects_a_bonus_that_lowers_health_while_a_ramp_runs() {
         (c.collateral.liquidation_threshold_bps, c.collateral.max_bonus_bps) = (7_600, 2_400);
     };
     let early = build(&mut w, SOL, DAY, &[], falling);
-    w.refuse(&early, &[&governance], KeelError::ConfigBonusLowersHealth);
+    w.refuse_all(&early, &[&governance], KeelError::ConfigBonusLowersHealth);
     // 1.24 * 0.85 * 0.9 = 0.9486.
     let discounted =
         |c: &mut ReserveConfig| (c.collateral.base_haircut_bps, c.collateral.max_bonus_bps) = (1_000, 2_400);
     let early = build(&mut w, SOL, 0, &[], discounted);
-    w.refuse(&early, &[&governance], KeelError::ConfigBonusLowersHealth);
+    w.refuse_all(&early, &[&governance], KeelError::ConfigBonusLowersHealth);
     update(&mut w, SOL, DAY, |c| c.collateral.liquidation_threshold_bps = 7_600);
     w.pass(i64::from(DAY) / 2);
     let early = build(&mut w, SOL, DAY, &[], falling);
-    w.refuse(&early, &[&governance], KeelError::ConfigBonusLowersHealth);
+    w.refuse_all(&early, &[&governance], KeelError::ConfigBonusLowersHealth);
     w.pass(i64::from(DAY) / 2);
     update(&mut w, SOL, DAY, falling);
 
@@ -433,7 +435,7 @@ fn rejects_a_bonus_that_lowers_health_while_a_ramp_runs() {
     update(&mut w, USDC, 0, |c| c.group = GROUP);
     let falling = |c: &mut ReserveConfig| (c.group.liquidation_threshold_bps, c.group.max_bonus_bps) = (9_100, 500);
     let early = build(&mut w, USDC, DAY, &[], falling);
-    w.refuse(&early, &[&governance], KeelError::ConfigBonusLowersHealth);
+    w.refuse_all(&early, &[&governance], KeelError::ConfigBonusLowersHealth);
     update(&mut w, USDC, DAY, |c| c.group.liquidation_threshold_bps = 9_100);
     w.pass(i64::from(DAY));
     update(&mut w, USDC, 0, falling);
@@ -493,10 +495,10 @@ fn rejects_incoherent_parameters() {
     let (governance, price) = (w.governance.insecure_clone(), w.assets[SOL].prices[0]);
     for (case, change, expected) in cases {
         let update = build(&mut w, SOL, DAY, &[price], change);
-        w.refuse_case(case, &update, &[&governance], expected);
+        w.refuse_all_case(case, &update, &[&governance], expected);
     }
     let fine = build(&mut w, SOL, DAY, &[], |c| volatile(c, |v| (v.min_interval, v.half_life) = (60, 60)));
-    w.send(fine, &governance).unwrap();
+    w.send_all(&fine, &[&governance]).unwrap();
 }
 
 /// Switches the term for volatility on, and then changes it.
@@ -519,7 +521,7 @@ fn rejects_terms_of_a_pooled_reserve_for_a_minted_one() {
     ];
     for change in changes {
         let update = build(&mut w, KUSD, DAY, &[], change);
-        w.refuse(&update, &[&governance], KeelError::ConfigMinted);
+        w.refuse_all(&update, &[&governance], KeelError::ConfigMinted);
     }
     update(&mut w, KUSD, 0, |c| c.group.id = 3);
 }
@@ -531,12 +533,14 @@ fn rejects_unusable_prices_of_other_feeds() {
     let (price, other) = (w.assets[SOL].prices[0], w.assets[USDC].prices[0]);
     // Pinned to the account that it already comes from: another feed to the program.
     let without = build(&mut w, SOL, 0, &[], |c| c.oracle.feeds[0].account = price);
-    w.refuse(&without, &[&governance], KeelError::MissingAccount);
+    w.refuse_all(&without, &[&governance], KeelError::MissingAccount);
     let pinned = build(&mut w, SOL, 0, &[price], |c| c.oracle.feeds[0].account = price);
-    w.refuse(&with_account(&pinned, RESERVE + 1, other), &[&governance], KeelError::PriceWrongAccount);
+    let [queue, execute] = pinned.clone();
+    let elsewhere = [queue, with_account(&execute, PRICES, other)];
+    w.refuse_all(&elsewhere, &[&governance], KeelError::PriceWrongAccount);
     for reason in UNUSABLE {
         spoil(&mut w, SOL, 0, reason, NEW_RISK);
-        w.refuse_case(&format!("{reason:?}"), &pinned, &[&governance], reason);
+        w.refuse_all_case(&format!("{reason:?}"), &pinned, &[&governance], reason);
         restore(&mut w);
     }
     // The bounds are the new configuration's.
@@ -544,32 +548,6 @@ fn rejects_unusable_prices_of_other_feeds() {
     let strict = build(&mut w, SOL, 0, &[price], |c| {
         (c.oracle.feeds[0].account, c.oracle.max_age_new_risk) = (price, 29);
     });
-    w.refuse(&strict, &[&governance], KeelError::PriceStale);
-    w.send(pinned, &governance).unwrap();
-}
-
-#[test]
-fn rejects_other_than_governance_and_wrong_accounts() {
-    let mut w = bank();
-    let (governance, guardian, user) = (w.governance.insecure_clone(), w.chain.funded(), w.user());
-    let mut params = keel_tests::world::market_params();
-    (params.guardian, params.risk_steward) = (guardian.pubkey(), guardian.pubkey());
-    let appoint = instruction::update_market(governance.pubkey(), w.market, params);
-    w.send(appoint, &governance).unwrap();
-    let valid = build(&mut w, SOL, 0, &[], |c| c.limits.deposit_cap = 0);
-    let by_guardian = with_account(&valid, GOVERNANCE, guardian.pubkey());
-    w.refuse(&by_guardian, &[&guardian], KeelError::NotGovernance);
-    w.refuse(&unsigned(&valid, GOVERNANCE), &[&guardian], ErrorCode::AccountNotSigner);
-    let (market, reserve) = (w.market, w.assets[SOL].reserve);
-    let signers = [&governance];
-    refuse_imposters(&mut w, &valid, &signers, MARKET, &[("reserve", reserve), ("vault", user.vault)]);
-    refuse_imposters(&mut w, &valid, &signers, RESERVE, &[("market", market), ("vault", user.vault)]);
-    let elsewhere = other_market(&mut w, SOL, &user);
-    w.refuse(&with_account(&valid, MARKET, elsewhere.market), &signers, KeelError::WrongMarket);
-    w.refuse(&with_account(&valid, RESERVE, elsewhere.reserve), &signers, KeelError::WrongMarket);
-    w.refuse(&read_only(&valid, RESERVE), &signers, ErrorCode::ConstraintMut);
-    for count in 1..=RESERVE {
-        w.refuse(&truncated(&valid, count), &signers, ErrorCode::AccountNotEnoughKeys);
-    }
-    w.send(valid, &governance).unwrap();
+    w.refuse_all(&strict, &[&governance], KeelError::PriceStale);
+    w.send_all(&pinned, &[&governance]).unwrap();
 }

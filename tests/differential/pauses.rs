@@ -1,0 +1,58 @@
+//! Pauses.
+
+use crate::model::{Model, Outcome, refuse};
+use keel::KeelError;
+use keel::state::{Market, pause};
+use keel_tests::random::arena::{GOVERNANCE, GUARDIAN};
+
+/// What the market holds of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pause {
+    /// By governance, and by the guardian: what, and until when.
+    pub governance: (u32, i64),
+    pub guardian: (u32, i64),
+    /// When the guardian may pause again.
+    pub guardian_from: i64,
+}
+
+impl Pause {
+    /// As in an account.
+    pub fn of(market: &Market) -> Self {
+        Self {
+            governance: (market.paused, market.paused_until),
+            guardian: (market.guardian_paused, market.guardian_paused_until),
+            guardian_from: market.guardian_pauses_from,
+        }
+    }
+}
+
+const DAY: u32 = 86_400;
+
+impl Model {
+    /// Refuses what is paused in every of `bits`, by either or by both together.
+    pub fn require_running(&self, bits: u32) -> Outcome<()> {
+        let stopped = [self.pause.governance, self.pause.guardian]
+            .iter()
+            .filter(|(_, until)| self.now() < *until)
+            .fold(0, |stopped, (bits, _)| stopped | bits);
+        if stopped & bits == bits { refuse(KeelError::Paused) } else { Ok(()) }
+    }
+
+    pub fn set_pause(&mut self, signer: usize, bits: u32, seconds: u32) -> Outcome<()> {
+        let (first, last) = (bits & pause::FIRST, bits & pause::LAST);
+        if first | last != bits || (last > 0 && first != pause::FIRST) {
+            return refuse(KeelError::PauseOrder);
+        }
+        let (now, until) = (self.now(), self.now() + i64::from(seconds));
+        match signer {
+            GOVERNANCE if seconds <= 30 * DAY => self.pause.governance = (bits, until),
+            GUARDIAN if bits == 0 => self.pause.guardian.0 = 0,
+            GUARDIAN if seconds <= 3 * DAY && now >= self.pause.guardian_from => {
+                self.pause.guardian = (bits, until);
+                self.pause.guardian_from = until + i64::from(3 * DAY);
+            }
+            _ => return refuse(KeelError::NotPauser),
+        }
+        Ok(())
+    }
+}

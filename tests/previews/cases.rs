@@ -1,0 +1,146 @@
+//! Writes what was asked, and what the previews answer on this machine, for the web app's tests.
+
+use crate::scene::{Stage, account_data};
+use anchor_lang::prelude::Pubkey;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use keel::AmountSpec;
+use keel::state::{Side, Vault};
+use keel_client::preview::Action;
+use serde_json::{Value as Json, json};
+use std::path::PathBuf;
+
+/// The folder to write to, if there is one.
+fn folder() -> Option<PathBuf> {
+    std::env::var_os("KEEL_PREVIEW_CASES").map(PathBuf::from)
+}
+
+struct Account {
+    key: Pubkey,
+    owner: Pubkey,
+    data: Vec<u8>,
+}
+
+impl Account {
+    fn bytes(&self) -> Vec<u8> {
+        let length = u32::try_from(self.data.len()).unwrap().to_le_bytes();
+        [self.key.as_ref(), self.owner.as_ref(), &length, &self.data].concat()
+    }
+
+    fn json(&self) -> Json {
+        json!({ "address": self.key.to_string(), "owner": self.owner.to_string(), "data": STANDARD.encode(&self.data) })
+    }
+}
+
+/// The vaults of one scene.
+pub struct Cases {
+    scene: Json,
+    /// What every request of this scene begins with, behind the number of the question.
+    head: Vec<u8>,
+    vaults: Vec<Json>,
+}
+
+impl Cases {
+    pub fn new(stage: &mut Stage) -> Self {
+        let market = stage.world.market_state();
+        let market = Account { key: stage.world.market, owner: keel::ID, data: account_data(&market) };
+        let moment = stage.moment;
+        let mut head =
+            [&moment.now.to_le_bytes()[..], &moment.last_restart_slot.to_le_bytes(), &market.bytes()].concat();
+        let count = |n: usize| u16::try_from(n).unwrap().to_le_bytes();
+        let mut reserves = Vec::new();
+        head.extend(count(stage.world.assets.len()));
+        for asset in &stage.world.assets {
+            let listing = stage.world.book.listing(&asset.reserve).unwrap();
+            let account = Account { key: asset.reserve, owner: keel::ID, data: account_data(&listing.reserve) };
+            head.extend(account.bytes());
+            head.push(u8::try_from(listing.prices.len()).unwrap());
+            listing.prices.iter().for_each(|key| head.extend(key.as_ref()));
+            let mut json = account.json();
+            json["priceAccounts"] = listing.prices.iter().map(Pubkey::to_string).collect();
+            reserves.push(json);
+        }
+        let mut prices: Vec<_> = stage.prices.iter().collect();
+        prices.sort_by_key(|(key, _)| **key);
+        head.extend(count(prices.len()));
+        let mut price_json = Vec::new();
+        for (key, price) in prices {
+            let account = Account { key: *key, owner: price.owner, data: price.data.clone() };
+            head.extend(account.bytes());
+            price_json.push(account.json());
+        }
+        let scene = json!({
+            "now": moment.now.to_string(),
+            "lastRestartSlot": moment.last_restart_slot.to_string(),
+            "market": market.json(),
+            "reserves": reserves,
+            "prices": price_json,
+            "reservesAnswer": text(&[&[1], &head[..]].concat()),
+        });
+        Self { scene, head, vaults: Vec::new() }
+    }
+
+    /// A vault, an action on it, the asset of a largest loan, and how far to look ahead.
+    pub fn add(
+        &mut self,
+        stage: &Stage,
+        vault: &Vault,
+        (action, asset, amount): (Action, usize, AmountSpec),
+        debt: usize,
+        seconds: u32,
+    ) {
+        if folder().is_none() {
+            return;
+        }
+        let account = Account { key: stage.user.vault, owner: keel::ID, data: account_data(vault) };
+        let bytes = account.bytes();
+        let ask = |number: u8, rest: &[&[u8]]| text(&[&[number], &self.head[..], &bytes, &rest.concat()].concat());
+        let (reserve, borrowed) = (stage.world.assets[asset].reserve, stage.world.assets[debt].reserve);
+        let number = |action| match action {
+            Action::Deposit => 0u8,
+            Action::Withdraw => 1,
+            Action::Borrow => 2,
+            Action::Repay => 3,
+        };
+        let (all, exact) = match amount {
+            AmountSpec::All => (1u8, 0),
+            AmountSpec::Exact(exact) => (0, exact),
+        };
+        let acted: Vec<_> =
+            vault.occupied().filter(|(_, side)| *side == Side::Debt).map(|(p, _)| p.reserve).take(1).collect();
+        let acted_bytes: Vec<u8> = acted.iter().flat_map(|key| key.to_bytes()).collect();
+        let name = format!("{action:?}").to_lowercase();
+        let case = json!({
+            "vault": account.json(),
+            "vaultAnswer": ask(2, &[]),
+            "preview": {
+                "action": name,
+                "reserve": reserve.to_string(),
+                "amount": if all == 1 { json!("all") } else { json!(exact.to_string()) },
+                "answer": ask(3, &[reserve.as_ref(), &[number(action), all], &exact.to_le_bytes()]),
+            },
+            "largest": { "reserve": borrowed.to_string(), "answer": ask(4, &[borrowed.as_ref(), &[2]]) },
+            "outlook": { "seconds": seconds, "answer": ask(5, &[&seconds.to_le_bytes()]) },
+            "remaining": {
+                "acted": acted.iter().map(Pubkey::to_string).collect::<Vec<_>>(),
+                "answer": ask(6, &[&[u8::try_from(acted.len()).unwrap()], &acted_bytes]),
+            },
+        });
+        self.vaults.push(case);
+    }
+
+    /// Writes the scene as `name.json`, if anybody wants it.
+    pub fn write(self, name: &str) {
+        let Some(folder) = folder() else { return };
+        let Self { mut scene, vaults, .. } = self;
+        scene["vaults"] = vaults.into();
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join(format!("{name}.json")), scene.to_string()).unwrap();
+    }
+}
+
+fn text(request: &[u8]) -> String {
+    let text = String::from_utf8(keel_risk_wasm::answer(request)).unwrap();
+    assert!(!text.contains("invalid"), "{text}");
+    text
+}
