@@ -150,6 +150,15 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_healthier_than_its_equal() {
+        let totals = |limit, debt| Totals { limit: usd(limit), debt: usd(debt), ..Totals::default() };
+        for (one, two) in [(totals(3, 4), totals(3, 4)), (totals(3, 4), totals(6, 8)), (totals(1, 0), totals(2, 0))] {
+            assert!(!one.is_healthier_than(&two) && !two.is_healthier_than(&one), "{one:?} {two:?}");
+        }
+        assert!(totals(6, 7).is_healthier_than(&totals(3, 4)) && totals(0, 0).is_healthier_than(&totals(9, 1)));
+    }
+
+    #[test]
     fn health_is_limit_over_debt() {
         let mut totals = Totals::default();
         assert!(totals.is_healthy());
