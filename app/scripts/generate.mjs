@@ -43,9 +43,32 @@ if (inferred === program) {
 }
 writeFileSync(programFile, inferred);
 
+// The renderer leaves the errors' messages out of production builds. Users are to be told what was wrong there above all.
+const errorFile = join(folder, 'errors/keel.ts');
+const errors = readFileSync(errorFile, 'utf8');
+const told = errors.replaceAll("process.env['NODE_ENV'] !== 'production'", 'true');
+if (told === errors) {
+  throw new Error(`${errorFile} has its messages in production as well: this replacement can go`);
+}
+writeFileSync(errorFile, await format(alwaysTold(told), { ...PRETTIER, parser: 'typescript' }));
+
 const eventFolder = join(folder, 'events');
 mkdirSync(eventFolder, { recursive: true });
 writeFileSync(join(eventFolder, 'index.ts'), await format(eventModule(events), { ...PRETTIER, parser: 'typescript' }));
+
+/** Without the conditions on what kind of build it is. */
+function alwaysTold(source) {
+  return source
+    .replace(
+      'let keelErrorMessages: Record<KeelError, string> | undefined;\nif (true) {\n  keelErrorMessages = {',
+      'const keelErrorMessages: Record<KeelError, string> = {',
+    )
+    .replace(/^ {2}\};\n\}\n/m, '};\n')
+    .replace(
+      /if \(true\) \{\s*return \(keelErrorMessages as Record<KeelError, string>\)\[code\];\s*\}\s*return 'Error message not available in production bundles\.';/,
+      'return keelErrorMessages[code];',
+    );
+}
 
 /** A module that tells the program's events apart, as the program's log has them: eight bytes, then the struct. */
 function eventModule(events) {

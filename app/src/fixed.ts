@@ -11,8 +11,8 @@ export const PRICE_BITS = 96n;
 /** 1 as a fraction. */
 export const ONE = 1n << FRACTION_BITS;
 
-/** Which way a number is rounded that has more digits than are shown. */
-export type Rounding = 'floor' | 'ceil';
+/** Which way a number is rounded that has more digits than are shown; halves up. */
+export type Rounding = 'floor' | 'ceil' | 'nearest';
 
 function divide(numerator: bigint, denominator: bigint, rounding: Rounding): bigint {
   if (numerator < 0n || denominator <= 0n) {
@@ -20,7 +20,14 @@ function divide(numerator: bigint, denominator: bigint, rounding: Rounding): big
       `cannot divide ${numerator.toString()} by ${denominator.toString()}: only positive numbers here`,
     );
   }
-  return rounding === 'floor' ? numerator / denominator : (numerator + denominator - 1n) / denominator;
+  switch (rounding) {
+    case 'floor':
+      return numerator / denominator;
+    case 'ceil':
+      return (numerator + denominator - 1n) / denominator;
+    case 'nearest':
+      return (2n * numerator + denominator) / (2n * denominator);
+  }
 }
 
 function pow10(exponent: number): bigint {
@@ -70,4 +77,14 @@ export function fractionToPercent(bits: bigint, digits: number, rounding: Roundi
 export function priceToDecimal(bits: bigint, decimals: number, digits: number, rounding: Rounding = 'floor'): string {
   const scaled = divide(bits * pow10(decimals + digits), 1n << PRICE_BITS, rounding);
   return unitsToDecimal(scaled, digits);
+}
+
+/** What `amount` native units are worth, as a fraction of dollars, from a price per native unit. For showing, rounded down. */
+export function valueOf(amount: bigint, price: bigint): bigint {
+  return (amount * price) >> (PRICE_BITS - FRACTION_BITS);
+}
+
+/** How much of `whole` a part is, as a fraction. 0 of nothing. */
+export function share(part: bigint, whole: bigint, rounding: Rounding = 'floor'): bigint {
+  return whole === 0n ? 0n : divide(part * ONE, whole, rounding);
 }

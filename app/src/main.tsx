@@ -1,6 +1,8 @@
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { App } from './App';
+import { SessionProvider } from './session';
+import './styles.css';
+import { App } from './ui/App';
 
 const root = document.getElementById('root');
 if (root === null) {
@@ -8,6 +10,8 @@ if (root === null) {
 }
 createRoot(root).render(
   <StrictMode>
-    <App />
+    <SessionProvider>
+      <App />
+    </SessionProvider>
   </StrictMode>,
 );

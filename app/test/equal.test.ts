@@ -31,6 +31,7 @@ interface CaseJson {
   largest: { reserve: Address; answer: string };
   outlook: { seconds: number; answer: string };
   remaining: { acted: Address[]; answer: string };
+  priced: { reserve: Address; price: string; answer: string };
 }
 
 interface SceneJson {
@@ -98,6 +99,8 @@ it.each(readdirSync(folder).sort())('%s', async (name) => {
     check({ kind: 'largest', vault, reserve: one.largest.reserve, action: 'borrow' }, one.largest.answer);
     check({ kind: 'outlook', vault, seconds: one.outlook.seconds }, one.outlook.answer);
     check({ kind: 'remaining', vault, acted: one.remaining.acted }, one.remaining.answer);
+    const { priced } = one;
+    check({ kind: 'priced', vault, reserve: priced.reserve, price: BigInt(priced.price) }, priced.answer);
     const decoded = getVaultCodec().decode(vault.data);
     expect(getVaultCodec().encode(decoded)).toEqual(vault.data);
     if (vaults % scene.vaults.length === 0) {
@@ -106,6 +109,14 @@ it.each(readdirSync(folder).sort())('%s', async (name) => {
     const occupied = decoded.positions.filter((position) => position.side !== 0).length;
     const view = risk.vault(snapshot, moment, vault);
     expect(view.positions.length).toBe('refused' in view.liquidation ? 0 : occupied);
+    // At the price that it has, a vault is what it is.
+    const [first] = view.positions;
+    const held = first && snapshot.reserves[first.reserve];
+    if (first !== undefined && held !== undefined) {
+      expect({ discarded: null, ...risk.priced(snapshot, moment, vault, held.address, first.price) }).toEqual(
+        view.liquidation,
+      );
+    }
     vaults += 1;
   }
 });

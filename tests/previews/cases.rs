@@ -110,6 +110,8 @@ impl Cases {
             vault.occupied().filter(|(_, side)| *side == Side::Debt).map(|(p, _)| p.reserve).take(1).collect();
         let acted_bytes: Vec<u8> = acted.iter().flat_map(|key| key.to_bytes()).collect();
         let name = format!("{action:?}").to_lowercase();
+        // Any price does: from a hundredth of a dollar or so for a unit of six decimals to some thousands.
+        let price = u128::from(seconds).saturating_add(1) << 68;
         let case = json!({
             "vault": account.json(),
             "vaultAnswer": ask(2, &[]),
@@ -124,6 +126,11 @@ impl Cases {
             "remaining": {
                 "acted": acted.iter().map(Pubkey::to_string).collect::<Vec<_>>(),
                 "answer": ask(6, &[&[u8::try_from(acted.len()).unwrap()], &acted_bytes]),
+            },
+            "priced": {
+                "reserve": reserve.to_string(),
+                "price": price.to_string(),
+                "answer": ask(7, &[reserve.as_ref(), &price.to_le_bytes()]),
             },
         });
         self.vaults.push(case);

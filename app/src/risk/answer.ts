@@ -106,6 +106,17 @@ export interface ReserveView {
     collateralLiquidation: bigint | Refused;
     debtLiquidation: bigint | Refused;
   };
+  /** What its price accounts say, in the order of the feeds. */
+  feeds: (Feed | Refused)[];
+}
+
+/** What a price account says. Prices are dollars per native unit, 96 fractional bits. */
+export interface Feed {
+  price: bigint;
+  /** Half the width of the confidence interval. */
+  confidence: bigint;
+  /** Seconds since it was published. */
+  age: bigint;
 }
 
 /** A remaining account of an instruction; the address as hexadecimal digits. */

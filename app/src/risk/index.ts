@@ -87,6 +87,11 @@ export class Risk {
     return this.ask(snapshot, moment, { kind: 'outlook', vault, seconds }) as Totals | Refused;
   }
 
+  /** What liquidation would see if one asset had another price, dollars per native unit with 96 fractional bits. */
+  priced(snapshot: Snapshot, moment: Moment, vault: RawAccount, reserve: Address, price: bigint): Totals | Refused {
+    return this.ask(snapshot, moment, { kind: 'priced', vault, reserve, price }) as Totals | Refused;
+  }
+
   /**
    * The remaining accounts of an instruction on a vault that acts on `acted` (a liquidation: debt, then collateral), to be
    * appended to those of the generated instruction.

@@ -43,7 +43,8 @@ export type Question =
   | { kind: 'preview'; vault: RawAccount; reserve: Address; action: Action; amount: Amount }
   | { kind: 'largest'; vault: RawAccount; reserve: Address; action: Action }
   | { kind: 'outlook'; vault: RawAccount; seconds: number }
-  | { kind: 'remaining'; vault: RawAccount; acted: readonly Address[] };
+  | { kind: 'remaining'; vault: RawAccount; acted: readonly Address[] }
+  | { kind: 'priced'; vault: RawAccount; reserve: Address; price: bigint };
 
 const NUMBERS: Record<Question['kind'], number> = {
   reserves: 1,
@@ -52,6 +53,7 @@ const NUMBERS: Record<Question['kind'], number> = {
   largest: 4,
   outlook: 5,
   remaining: 6,
+  priced: 7,
 };
 
 /** Decoding base 58 takes longer than an answer does, and the addresses of a market are always the same. */
@@ -102,6 +104,15 @@ class Writer {
 
   i64(value: bigint): void {
     this.room(8).setBigInt64(0, value, true);
+  }
+
+  u128(value: bigint): void {
+    if (value !== BigInt.asUintN(128, value)) {
+      throw new RangeError(`${value.toString()} is no price: it does not fit 128 bits`);
+    }
+    const view = this.room(16);
+    view.setBigUint64(0, BigInt.asUintN(64, value), true);
+    view.setBigUint64(8, value >> 64n, true);
   }
 
   raw(bytes: ReadonlyUint8Array): void {
@@ -182,5 +193,9 @@ function writeQuestion(writer: Writer, question: Question): void {
       for (const reserve of question.acted) {
         writer.address(reserve);
       }
+      return;
+    case 'priced':
+      writer.address(question.reserve);
+      writer.u128(question.price);
   }
 }

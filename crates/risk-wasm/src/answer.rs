@@ -4,6 +4,7 @@ use crate::json::{Object, object};
 use crate::request::{Account, Question, Request};
 use anchor_lang::prelude::Pubkey;
 use keel::KeelError;
+use keel::oracle::Reading;
 use keel::state::{Market, Reserve, Side, Vault};
 use keel_client::ClientError;
 use keel_client::account;
@@ -105,6 +106,10 @@ impl Snapshot {
                 let lowest = health::outlook(&self.book, &self.market, &vault, &self.prices, &self.moment, *horizon)?;
                 Ok(object(|o| totals(o, &lowest)))
             }
+            Question::Priced(vault, key, price) => {
+                let at = view.value_at(&decode(vault)?, key, *price, Purpose::Liquidation)?;
+                Ok(object(|o| totals(o, &at.totals)))
+            }
             Question::Remaining(vault, acted) => {
                 let acted: Vec<_> = acted.iter().flatten().copied().collect();
                 let accounts = self.book.remaining(&decode(vault)?, &acted)?;
@@ -181,16 +186,41 @@ struct Standing {
     amounts: [(&'static str, Amount); 4],
     fractions: [(&'static str, Fraction); 10],
     prices: [(&'static str, Result<UnitPrice, KeelError>); 4],
+    feeds: Vec<Result<Seen, KeelError>>,
+}
+
+/// What a price account says.
+struct Seen {
+    price: UnitPrice,
+    /// Half the width of the confidence interval.
+    confidence: UnitPrice,
+    /// Seconds since it was published.
+    age: u64,
+}
+
+impl Seen {
+    fn of(reading: Reading, decimals: u8, now: i64) -> Result<Self, KeelError> {
+        let seen = reading?;
+        Ok(Self {
+            price: seen.spot(decimals)?,
+            confidence: UnitPrice::new(seen.confidence.into(), seen.exponent, decimals)?,
+            // A clock that is behind the publisher's makes it new, not old.
+            age: u64::try_from(now.saturating_sub(seen.publish_time)).unwrap_or(0),
+        })
+    }
 }
 
 impl Standing {
     fn of(view: &Accounts, key: &Pubkey) -> Outcome<Self> {
         let reserve = &view.book.listing(key)?.reserve;
         let readings = view.readings(key)?;
-        Ok(Self::compute(reserve, &view.moment, |side, purpose| match purpose {
+        let standing = Self::compute(reserve, &view.moment, |side, purpose| match purpose {
             Purpose::NewRisk => reserve.new_risk_price(&readings, side, &view.moment),
             Purpose::Liquidation => reserve.maintenance_price(&readings, side, &view.moment),
-        })?)
+        })?;
+        let feeds = reserve.config.oracle.active_feeds().zip(readings);
+        let feeds = feeds.map(|(_, reading)| Seen::of(reading, reserve.decimals, view.moment.now)).collect();
+        Ok(Self { feeds, ..standing })
     }
 
     fn compute(
@@ -229,6 +259,7 @@ impl Standing {
                 ("collateralLiquidation", price(Side::Collateral, Purpose::Liquidation)),
                 ("debtLiquidation", price(Side::Debt, Purpose::Liquidation)),
             ],
+            feeds: Vec::new(),
         })
     }
 
@@ -248,6 +279,14 @@ impl Standing {
                     Err(error) => o.object(name, |o| o.small("refused", error.into())),
                 }
             }
+        });
+        o.list("feeds", self.feeds, |o, feed| match feed {
+            Ok(seen) => {
+                o.number("price", seen.price.to_bits());
+                o.number("confidence", seen.confidence.to_bits());
+                o.number("age", seen.age.into());
+            }
+            Err(error) => o.small("refused", error.into()),
         });
     }
 }

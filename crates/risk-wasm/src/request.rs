@@ -14,6 +14,7 @@
 use anchor_lang::prelude::Pubkey;
 use keel::AmountSpec;
 use keel_client::preview::Action;
+use keel_risk::price::UnitPrice;
 
 /// A fetched account.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +51,9 @@ pub enum Question<'a> {
     Outlook(Account<'a>, u32),
     /// 6, a vault, up to two addresses of reserves that are acted on, with their number `u8` before: the remaining accounts.
     Remaining(Account<'a>, [Option<Pubkey>; 2]),
+    /// 7, a vault, a reserve's address, dollars per native unit with 96 fractional bits `u128`: what liquidation would see
+    /// at that price.
+    Priced(Account<'a>, Pubkey, UnitPrice),
 }
 
 /// A whole request.
@@ -133,6 +137,10 @@ impl<'a> Reader<'a> {
                 };
                 Question::Remaining(vault, acted)
             }
+            7 => {
+                let (vault, key) = (self.account()?, self.key()?);
+                Question::Priced(vault, key, UnitPrice::from_bits(u128::from_le_bytes(self.take()?)))
+            }
             _ => return None,
         })
     }
@@ -199,7 +207,9 @@ mod tests {
         assert!(read(3, &[&vault[..], &key, &[3, 1], &[0; 8]].concat()).unwrap().ends_with("Repay, All)"));
         assert!(read(4, &[&vault[..], &key, &[0]].concat()).unwrap().ends_with("Deposit)"));
         assert!(read(6, &[&vault[..], &[2], &key, &key].concat()).unwrap().starts_with("Remaining"));
-        for (number, question) in [(0, &[][..]), (7, &[]), (6, &[&vault[..], &[3]].concat())] {
+        let priced = read(7, &[&vault[..], &key, &9u128.to_le_bytes()].concat()).unwrap();
+        assert!(priced.starts_with("Priced") && priced.ends_with("UnitPrice(9))"), "{priced}");
+        for (number, question) in [(0, &[][..]), (8, &[]), (6, &[&vault[..], &[3]].concat())] {
             assert_eq!(read(number, question), None);
         }
         assert_eq!(read(3, &[&vault[..], &key, &[4, 0], &[0; 8]].concat()), None, "no such action");

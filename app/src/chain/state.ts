@@ -1,0 +1,140 @@
+/** Everything that a page shows, fetched at one moment of the chain. */
+import { fetchEncodedAccounts, type Address, type MaybeEncodedAccount, type Rpc, type SolanaRpcApi } from '@solana/kit';
+import { getSysvarClockDecoder, getSysvarLastRestartSlotDecoder } from '@solana/sysvars';
+import { findAssociatedTokenPda, getTokenDecoder } from '@solana-program/token';
+import { findVaultPda, getReserveDecoder, type Reserve } from '../generated';
+import type { Moment, RawAccount, RawReserve, Snapshot } from '../risk';
+import { fetchSnapshot } from '../snapshot';
+import type { Config } from './config';
+
+const CLOCK = 'SysvarC1ock11111111111111111111111111111111' as Address;
+const LAST_RESTART_SLOT = 'SysvarLastRestartS1ot1111111111111111111111' as Address;
+/** The mint of wrapped SOL. */
+export const WRAPPED_SOL = 'So11111111111111111111111111111111111111112' as Address;
+/** The vault that the app is about: an owner may have others. */
+const VAULT_INDEX = 0;
+
+/** A reserve with what the app has to know of it beside the previews. */
+export interface Listing {
+  address: Address;
+  symbol: string;
+  reserve: Reserve;
+  /** Where the wallet's tokens are. */
+  tokenAccount: Address | undefined;
+}
+
+/** What the wallet holds. */
+export interface Holdings {
+  owner: Address;
+  lamports: bigint;
+  /** Native units by the number of the reserve. SOL is what is not wrapped. */
+  tokens: readonly bigint[];
+  vaultAddress: Address;
+  vault: RawAccount | undefined;
+}
+
+export interface State {
+  snapshot: Snapshot;
+  moment: Moment;
+  /** In the order of the snapshot's reserves. */
+  listings: readonly Listing[];
+  holdings: Holdings | undefined;
+}
+
+/** Which reserves there are does not change while one looks: the later fetches are one request. */
+export async function discover(rpc: Rpc<SolanaRpcApi>, config: Config): Promise<Snapshot> {
+  const snapshot = await fetchSnapshot(rpc, config.market);
+  if (snapshot === undefined) {
+    throw new Error(`there is no market ${config.market} on the chain at ${config.rpc}`);
+  }
+  const known = new Map(config.assets.map((asset) => [asset.reserve, asset]));
+  const order = (address: Address) => config.assets.findIndex((asset) => asset.reserve === address);
+  const reserves = snapshot.reserves.map((reserve): RawReserve => {
+    const accounts = known.get(reserve.address)?.priceAccounts;
+    return accounts === undefined ? reserve : { ...reserve, priceAccounts: accounts };
+  });
+  reserves.sort((a, b) => order(a.address) - order(b.address));
+  return { ...snapshot, reserves };
+}
+
+/** Fetches everything anew, at one slot. */
+export async function fetchState(
+  rpc: Rpc<SolanaRpcApi>,
+  config: Config,
+  known: Snapshot,
+  owner: Address | undefined,
+): Promise<State> {
+  const listings = known.reserves.map((raw) => ({ raw, reserve: getReserveDecoder().decode(raw.data) }));
+  const prices = [...new Set(known.reserves.flatMap((reserve) => reserve.priceAccounts))];
+  const vaultAddress = owner && (await findVaultPda({ market: known.market.address, owner, index: VAULT_INDEX }))[0];
+  const tokenAccounts =
+    owner === undefined
+      ? []
+      : await Promise.all(
+          listings.map(async ({ reserve: { mint, tokenProgram } }) => {
+            const [account] = await findAssociatedTokenPda({ owner, mint, tokenProgram });
+            return account;
+          }),
+        );
+  const wanted = [
+    CLOCK,
+    LAST_RESTART_SLOT,
+    known.market.address,
+    ...known.reserves.map((reserve) => reserve.address),
+    ...prices,
+    ...(owner === undefined || vaultAddress === undefined ? [] : [owner, vaultAddress, ...tokenAccounts]),
+  ];
+  const fetched = new Map(
+    (await fetchEncodedAccounts(rpc, wanted, { commitment: 'processed' })).map((account) => [account.address, account]),
+  );
+  const raw = (address: Address, what: string): RawAccount => {
+    const account = existing(fetched.get(address));
+    if (account === undefined) {
+      throw new Error(`the chain has no ${what} at ${address}`);
+    }
+    return account;
+  };
+  const snapshot: Snapshot = {
+    market: raw(known.market.address, 'market'),
+    reserves: known.reserves.map((reserve) => ({
+      ...raw(reserve.address, 'reserve'),
+      priceAccounts: reserve.priceAccounts,
+    })),
+    prices: prices.flatMap((address) => existing(fetched.get(address)) ?? []),
+  };
+  const restart = existing(fetched.get(LAST_RESTART_SLOT));
+  const moment = {
+    now: getSysvarClockDecoder().decode(raw(CLOCK, 'clock').data).unixTimestamp,
+    lastRestartSlot:
+      restart === undefined ? 0n : getSysvarLastRestartSlotDecoder().decode(restart.data).lastRestartSlot,
+  };
+  const symbols = new Map(config.assets.map((asset) => [asset.reserve, asset.symbol]));
+  const current = snapshot.reserves.map((account, i): Listing => {
+    const reserve = getReserveDecoder().decode(account.data);
+    const symbol = symbols.get(account.address) ?? `${reserve.mint.slice(0, 4)}…`;
+    return { address: account.address, symbol, reserve, tokenAccount: tokenAccounts[i] };
+  });
+  let holdings: Holdings | undefined;
+  if (owner !== undefined && vaultAddress !== undefined) {
+    const lamports = lamportsOf(fetched.get(owner));
+    const tokens = current.map(({ reserve, tokenAccount }) =>
+      reserve.mint === WRAPPED_SOL ? lamports : tokensIn(tokenAccount && fetched.get(tokenAccount)),
+    );
+    holdings = { owner, lamports, tokens, vaultAddress, vault: existing(fetched.get(vaultAddress)) };
+  }
+  return { snapshot, moment, listings: current, holdings };
+}
+
+function existing(account: MaybeEncodedAccount | undefined): RawAccount | undefined {
+  return account?.exists === true
+    ? { address: account.address, owner: account.programAddress, data: account.data }
+    : undefined;
+}
+
+function lamportsOf(account: MaybeEncodedAccount | undefined): bigint {
+  return account?.exists === true ? account.lamports : 0n;
+}
+
+function tokensIn(account: MaybeEncodedAccount | undefined): bigint {
+  return account?.exists === true ? getTokenDecoder().decode(account.data).amount : 0n;
+}
