@@ -86,6 +86,12 @@ struct DemoArgs {
     /// Folder for the keys of the users [default: keel-localnet in the folder for temporary files]
     #[arg(long, value_name = "DIR", requires = "serve")]
     keys: Option<PathBuf>,
+    /// The built web app, to be served with the chain [default: none; `cargo xtask demo` builds one]
+    #[arg(long, value_name = "DIR", requires = "serve")]
+    app: Option<PathBuf>,
+    /// Port for the web app
+    #[arg(long, value_name = "PORT", default_value_t = 8080, requires = "serve")]
+    app_port: u16,
 }
 
 fn moment(text: &str) -> Result<i64, String> {
@@ -127,7 +133,13 @@ impl DemoArgs {
             seed: self.seed,
             speed: self.speed.or(self.serve.then_some(SERVED_SPEED)),
             json: self.json,
-            serve: self.serve.then_some(Options { rpc_port: self.rpc_port, ws_port: self.ws_port, keys }),
+            serve: self.serve.then_some(Options {
+                rpc_port: self.rpc_port,
+                ws_port: self.ws_port,
+                keys,
+                app: self.app,
+                app_port: self.app_port,
+            }),
         })
     }
 }
@@ -146,7 +158,9 @@ mod tests {
     fn ports_need_serve() {
         let parse = |args: &[&str]| Cli::try_parse_from([&["keel-localnet", "demo"], args].concat());
         assert!(parse(&["--serve", "--rpc-port", "1"]).is_ok());
+        assert!(parse(&["--serve", "--app", "dist", "--app-port", "1"]).is_ok());
         assert!(parse(&["--rpc-port", "1"]).is_err());
+        assert!(parse(&["--app", "dist"]).is_err());
         assert!(parse(&["--from", "2025-10-10"]).is_err());
         assert!(parse(&["--prices", "x.csv", "--from", "soon"]).is_err());
         assert!(parse(&["--speed", "0"]).is_err());

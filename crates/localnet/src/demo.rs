@@ -9,6 +9,7 @@ use crate::scenario::Scenario;
 use crate::serve::Server;
 use crate::solvency::Verdict;
 use crate::users::{self, Users};
+use crate::web::Faucet;
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::PathBuf;
@@ -45,6 +46,8 @@ struct Stage {
     users: Users,
     keepers: Keepers,
     haircuts: Vec<Track>,
+    /// Where the chain is served.
+    faucet: Option<Faucet>,
 }
 
 fn progress(length: u64, what: &str) -> ProgressBar {
@@ -81,7 +84,7 @@ impl Stage {
         publisher.publish(&chain, &world.assets, scenario, 0.0, scenario.start_time)?;
         users.borrow(&chain, &world, done)?;
         bar.finish_and_clear();
-        Ok(Self { chain, world, publisher, users, keepers, haircuts: Vec::new() })
+        Ok(Self { chain, world, publisher, users, keepers, haircuts: Vec::new(), faucet: None })
     }
 
     /// One step: the clock, the prices, the users, the keepers.
@@ -93,6 +96,9 @@ impl Stage {
             exchange.publish(&self.chain, &self.world, scenario, elapsed as f64)?;
         }
         self.users.react(&self.chain, &self.world, &scenario.reactions, seconds)?;
+        if let Some(faucet) = &mut self.faucet {
+            faucet.step(&self.chain, &self.world);
+        }
         self.keepers.step(&self.chain, &self.world, elapsed)
     }
 
@@ -171,7 +177,7 @@ impl Demo {
 
         let stop = Arc::new(AtomicBool::new(false));
         if let (Some(server), Some(options)) = (server, &self.serve) {
-            server.forward(&stage.chain)?;
+            stage.faucet = server.open(&stage.chain, &stage.world, options)?;
             crate::serve::stop_on_signal(&stage.chain, stop.clone());
             crate::serve::announce(&stage.chain, &stage.world, &stage.users, options, self.seed)?;
         }

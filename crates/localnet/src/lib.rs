@@ -15,6 +15,7 @@
 //! | [`report`] | the tables and the JSON |
 //! | [`demo`] | puts these together |
 //! | [`serve`] | keeps the chain running for wallets and interfaces |
+//! | [`web`] | serves the web app, its configuration and a faucet |
 //!
 //! Amounts on chain are integers, and everything that decides about money is the program's own code through
 //! [`keel_client`]. Floats appear where prices are invented, where the size of a user is drawn, and in the report.
@@ -34,6 +35,7 @@ pub mod scenario;
 pub mod serve;
 pub mod solvency;
 pub mod users;
+pub mod web;
 
 /// Something that the caller gave is wrong: exit code 2. The text says what to do about it.
 #[derive(Debug, thiserror::Error)]

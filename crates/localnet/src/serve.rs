@@ -2,8 +2,10 @@
 
 use crate::BadInput;
 use crate::chain::Chain;
-use crate::market::{World, keypair};
+use crate::market::{Asset, World, keypair};
 use crate::users::Users;
+use crate::web::{self, Faucet, Files};
+use anchor_lang::prelude::Pubkey;
 use anyhow::{Context, Result};
 use solana_keypair::Keypair;
 use solana_signer::Signer;
@@ -28,27 +30,40 @@ pub struct Options {
     pub ws_port: u16,
     /// Folder for keypair files.
     pub keys: PathBuf,
+    /// The built web app, if it is to be served.
+    pub app: Option<PathBuf>,
+    /// Port for the web app.
+    pub app_port: u16,
 }
 
 /// The ports, taken before anything else is done.
 pub struct Server {
     rpc: TcpListener,
     ws: TcpListener,
+    app: Option<(TcpListener, Files)>,
 }
 
 impl Server {
-    /// Takes both ports.
+    /// Takes the ports, and reads the web app.
     pub fn bind(options: &Options) -> Result<Self> {
         let bind = |port: u16, flag: &str| {
             TcpListener::bind(("127.0.0.1", port)).map_err(|error| {
                 BadInput::error(format!("port {port} cannot be used ({error}); choose another with {flag}"))
             })
         };
-        Ok(Self { rpc: bind(options.rpc_port, "--rpc-port")?, ws: bind(options.ws_port, "--ws-port")? })
+        let app = options
+            .app
+            .as_ref()
+            .map(|folder| -> Result<_> { Ok((bind(options.app_port, "--app-port")?, Files::read(folder)?)) });
+        Ok(Self {
+            rpc: bind(options.rpc_port, "--rpc-port")?,
+            ws: bind(options.ws_port, "--ws-port")?,
+            app: app.transpose()?,
+        })
     }
 
-    /// Forwards both ports to the chain, which listens on ports of its own choice.
-    pub fn forward(self, chain: &Chain) -> Result<()> {
+    /// Forwards the chain's ports, which are of its own choice, and serves the app, whose faucet it returns.
+    pub fn open(self, chain: &Chain, world: &World, options: &Options) -> Result<Option<Faucet>> {
         for (listener, url) in [(self.rpc, chain.rpc_url()), (self.ws, chain.ws_url())] {
             let target = url.split_once("://").map_or(url, |(_, address)| address).to_string();
             listener.set_nonblocking(true)?;
@@ -66,8 +81,47 @@ impl Server {
                 }
             });
         }
-        Ok(())
+        let [rpc, ws] = options.urls();
+        self.app
+            .map(|(listener, files)| web::open(chain, listener, files, &config(world, [&rpc, &ws]), [&rpc, &ws]))
+            .transpose()
     }
+}
+
+impl Options {
+    /// Where the chain is reached: for requests and for subscriptions.
+    fn urls(&self) -> [String; 2] {
+        [format!("http://127.0.0.1:{}", self.rpc_port), format!("ws://127.0.0.1:{}", self.ws_port)]
+    }
+}
+
+/// What the web app has to know.
+fn config(world: &World, [rpc, ws]: [&str; 2]) -> serde_json::Value {
+    let asset = |a: &Asset| {
+        serde_json::json!({
+            "symbol": a.symbol, "mint": a.mint.to_string(), "reserve": a.reserve.to_string(),
+            "priceAccounts": a.feed.iter().map(|feed| feed.account.to_string()).collect::<Vec<_>>(),
+        })
+    };
+    serde_json::json!({
+        "local": true, "rpc": rpc, "ws": ws, "market": world.market.to_string(),
+        "lookupTable": world.table.key.to_string(), "assets": world.assets.iter().map(asset).collect::<Vec<_>>(),
+    })
+}
+
+/// Gives `to` SOL, and tokens of every asset that can be made.
+pub fn endow(chain: &Chain, world: &World, to: &Pubkey) -> Result<()> {
+    chain.fund(to, BURNER_LAMPORTS)?;
+    let snapshot = world.snapshot(chain)?;
+    let payer = chain.payer();
+    // Whoever wants minted tokens has to borrow them, or to swap.
+    for asset in world.assets.iter().filter(|a| !a.native && !a.is_minted()) {
+        let one = 10u64.pow(asset.decimals.into());
+        let amount = (BURNER_DOLLARS / snapshot.dollars(&asset.reserve, one)? * one as f64) as u64;
+        let instructions = world.give(&payer.pubkey(), to, asset, amount)?;
+        chain.must("giving test tokens", &instructions, &[payer, &world.authority], &[])?;
+    }
+    Ok(())
 }
 
 /// Sets `stop` at Ctrl-C or a termination signal.
@@ -101,24 +155,18 @@ pub fn announce(chain: &Chain, world: &World, users: &Users, options: &Options, 
         }));
         Ok(())
     };
-    let (rpc, ws) = (format!("http://127.0.0.1:{}", options.rpc_port), format!("ws://127.0.0.1:{}", options.ws_port));
+    let [rpc, ws] = options.urls();
+    if options.app.is_some() {
+        eprintln!("Web app    http://127.0.0.1:{}", options.app_port);
+    }
     eprintln!("RPC        {rpc}\nWebSocket  {ws}\nProgram    {}\nMarket     {}", keel::ID, world.market);
     for asset in &world.assets {
         eprintln!("{:<10} {}", asset.symbol, asset.mint);
     }
     eprintln!("Keys (of this chain only):");
-    let snapshot = world.snapshot(chain)?;
     for number in 0..BURNERS {
         let burner = keypair(seed, "burner", number);
-        let owner = burner.pubkey();
-        chain.fund(&owner, BURNER_LAMPORTS)?;
-        // Whoever wants minted tokens has to borrow them, or to swap.
-        for asset in world.assets.iter().filter(|a| !a.native && !a.is_minted()) {
-            let one = 10u64.pow(asset.decimals.into());
-            let amount = (BURNER_DOLLARS / snapshot.dollars(&asset.reserve, one)? * one as f64) as u64;
-            let instructions = world.give(&owner, &owner, asset, amount)?;
-            chain.must("funding a burner user", &instructions, &[&burner, &world.authority], &[])?;
-        }
+        endow(chain, world, &burner.pubkey())?;
         add(format!("burner-{number}"), "tokens, no vault", &burner)?;
     }
     add("authority".into(), "mints tokens, governs", &world.authority)?;
@@ -172,7 +220,7 @@ mod tests {
     fn a_taken_port_is_named_with_its_flag() {
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = taken.local_addr().unwrap().port();
-        let options = Options { rpc_port: 0, ws_port: port, keys: PathBuf::new() };
+        let options = Options { rpc_port: 0, ws_port: port, keys: PathBuf::new(), app: None, app_port: 0 };
         let error = Server::bind(&options).err().unwrap();
         assert!(error.is::<BadInput>());
         let text = error.to_string();

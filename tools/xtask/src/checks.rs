@@ -24,7 +24,7 @@ pub fn run(cargo: &Cargo, seed: Option<u64>, instructions: Option<u64>) -> Resul
 }
 
 fn run_steps(steps: &mut Steps, cargo: &Cargo, seed: Option<u64>, instructions: Option<u64>) -> Result<()> {
-    steps.run("setup", setup::run)?;
+    steps.run("setup", setup::run_for_tests)?;
     steps.run("format", || run_command(&mut cargo.command(&["fmt", "--all", "--check"])?))?;
     steps.run("features", || features::check(cargo))?;
     let app = steps.run("web packages", || App::install(cargo))?;
@@ -57,6 +57,10 @@ fn run_steps(steps: &mut Steps, cargo: &Cargo, seed: Option<u64>, instructions: 
         run_command(app.npm(&["run", "test", "--", "--reporter=dot"])?.env("KEEL_PREVIEW_CASES", &cases))
     })?;
     steps.run("web build", || run_command(&mut app.npm(&["run", "build"])?))?;
+    steps.run("web end to end", || {
+        let localnet = cargo.build_binary("keel-localnet")?;
+        run_command(app.npm(&["run", "e2e"])?.envs(programs.env()).env("KEEL_LOCALNET", localnet))
+    })?;
     steps.run("compute units", || run_command(program::bench(cargo, &programs, &[])?.stdout(error_output()?)))
 }
 

@@ -84,8 +84,8 @@ enum Command {
     /// Start a chain with Keel on it and play a market through
     ///
     /// The flags go to the demo as they are. `--json` prints one JSON object and nothing else to the standard output,
-    /// `--prices FILE` and `--scenario FILE` replace what is played, `--serve` keeps the chain running. For all of them:
-    /// `cargo xtask demo -- --help`.
+    /// `--prices FILE` and `--scenario FILE` replace what is played, `--serve` keeps the chain running, with the web app
+    /// if there is Node.js to build it. For all of them: `cargo xtask demo -- --help`.
     Demo {
         /// Flags of the demo
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -117,7 +117,7 @@ fn run(command: Command) -> Result<()> {
     let cargo = Cargo::new();
     match command {
         Command::Setup => {
-            if !setup::run()? {
+            if !setup::run_for_tests()? {
                 eprintln!("Nothing to install.");
             }
             Ok(())
@@ -154,7 +154,8 @@ fn run(command: Command) -> Result<()> {
         Command::Roundings => roundings::run(&cargo),
         Command::Demo { flags } => {
             setup::run()?;
-            Err(cargo::become_it(program::demo(&cargo, &Programs::build(&cargo)?, &flags)?))
+            let app = node::app_for_demo(&cargo, &flags)?;
+            Err(cargo::become_it(program::demo(&cargo, &Programs::build(&cargo)?, &flags, app.as_deref())?))
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Node.js, and what runs on it: the web app's tools.
 
 use std::env;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result};
 
 use crate::cargo::{Cargo, error_output, output, run as run_command};
+use crate::wasm;
 
 /// The oldest Node.js that the app's tools run on. Debian 12's own is 18.
 const OLDEST: (u32, u32) = (20, 19);
@@ -61,6 +62,29 @@ impl App {
     }
 }
 
+/// Builds the web app for a demo that serves it. Returns the folder, or `None` when these flags do not ask for one or there is
+/// no Node.js: the chain is of use without.
+pub fn app_for_demo(cargo: &Cargo, flags: &[OsString]) -> Result<Option<PathBuf>> {
+    if !wants_app(flags) {
+        return Ok(None);
+    }
+    if !is_installed() {
+        eprintln!("xtask: the web app is not served: there is no Node.js 20.19 or newer, with npm, in the path");
+        return Ok(None);
+    }
+    let app = App::install(cargo)?;
+    wasm::build(cargo)?;
+    run_command(&mut app.npm(&["run", "build"])?)?;
+    Ok(Some(app.folder.join("dist")))
+}
+
+/// Whether the demo serves, and was not given an app already.
+fn wants_app(flags: &[OsString]) -> bool {
+    let flags: Vec<_> = flags.iter().map(|flag| flag.to_string_lossy()).collect();
+    let is_given = flags.iter().any(|flag| flag == "--app" || flag.starts_with("--app=") || flag == "--help");
+    flags.iter().any(|flag| flag == "--serve") && !is_given
+}
+
 /// Whether a Node.js that is new enough, and npm, are in the path.
 pub fn is_installed() -> bool {
     let version =
@@ -92,6 +116,17 @@ fn is_new_enough(version: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_demo_that_serves_needs_the_app() {
+        let wants = |flags: &[&str]| wants_app(&flags.iter().map(Into::into).collect::<Vec<_>>());
+        assert!(wants(&["--serve"]) && wants(&["--app-port", "1", "--serve"]));
+        for flags in
+            [&[][..], &["--json"], &["--serve", "--app", "dist"], &["--serve", "--app=dist"], &["--serve", "--help"]]
+        {
+            assert!(!wants(flags), "{flags:?}");
+        }
+    }
 
     #[test]
     fn old_versions_are_refused() {

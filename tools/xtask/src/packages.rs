@@ -14,46 +14,67 @@ pub struct Package {
     /// What has to be installed where this package does not exist.
     pub elsewhere: &'static str,
     pub compiles_bytecode: bool,
+    /// Whether nothing but the tests needs it.
+    pub only_tests: bool,
 }
 
 /// Everything else that is compiled comes with its sources: OpenSSL, zstd, lz4, blst, ring and libusb.
-pub const PACKAGES: [Package; 7] = [
+pub const PACKAGES: [Package; 8] = [
     Package {
         name: "rustc-web",
         purpose: "the compiler that turns the program into bitcode, and the previews into WebAssembly",
         elsewhere: BYTECODE_ELSEWHERE,
         compiles_bytecode: true,
+        only_tests: false,
     },
     Package {
         name: "rust-web-src",
         purpose: "the standard library's sources, compiled for both with it",
         elsewhere: BYTECODE_ELSEWHERE,
         compiles_bytecode: true,
+        only_tests: false,
     },
     Package {
         name: "llvm-22-dev",
         purpose: "LLVM, with which keel-sbf makes bytecode of the bitcode",
         elsewhere: "LLVM 22 with its shared library (LLVM_SYS_221_PREFIX names its folder)",
         compiles_bytecode: false,
+        only_tests: false,
     },
     Package {
         name: "lld-22",
         purpose: "wasm-ld, the linker of the previews in WebAssembly",
         elsewhere: "wasm-ld of LLVM",
         compiles_bytecode: false,
+        only_tests: false,
     },
     Package {
         name: "make",
         purpose: "OpenSSL, which a dependency builds from its sources",
         elsewhere: "make",
         compiles_bytecode: false,
+        only_tests: false,
     },
-    Package { name: "perl", purpose: "OpenSSL's build scripts", elsewhere: "perl", compiles_bytecode: false },
+    Package {
+        name: "perl",
+        purpose: "OpenSSL's build scripts",
+        elsewhere: "perl",
+        compiles_bytecode: false,
+        only_tests: false,
+    },
+    Package {
+        name: "chromium",
+        purpose: "the browser in which the web app is tested",
+        elsewhere: "Chromium (KEEL_CHROMIUM names its program)",
+        compiles_bytecode: false,
+        only_tests: true,
+    },
     Package {
         name: NODE_SOURCE,
         purpose: "Python's package installer, which brings Node.js for the web app where there is none or an old one",
         elsewhere: "Node.js 20.19 or newer with npm",
         compiles_bytecode: false,
+        only_tests: true,
     },
 ];
 
@@ -63,12 +84,25 @@ const NODE_SOURCE: &str = "python3-venv";
 const BYTECODE_ELSEWHERE: &str = "Solana's own tools (`cargo build-sbf`, run once so that it has its platform tools), and \
                                   the sources of Rust's library (`rustup component add rust-src`)";
 
-/// The packages that this machine needs: with other tools for both targets the distribution's compiler is unnecessary, and
-/// with a new Node.js what brings one.
-pub fn needed(has_other_tools: bool, has_node: bool) -> Vec<Package> {
-    let unnecessary =
-        |package: &Package| (package.compiles_bytecode && has_other_tools) || (package.name == NODE_SOURCE && has_node);
-    PACKAGES.into_iter().filter(|package| !unnecessary(package)).collect()
+/// What decides which packages are needed.
+#[derive(Clone, Copy)]
+pub struct Situation {
+    /// Other tools for both targets are there: the distribution's compiler is unnecessary.
+    pub has_other_tools: bool,
+    /// Node.js is there, and new enough.
+    pub has_node: bool,
+    /// Not only to build, but also to test.
+    pub tests: bool,
+}
+
+/// The packages that are needed.
+pub fn needed(situation: Situation) -> Vec<Package> {
+    let Situation { has_other_tools, has_node, tests } = situation;
+    let is_needed = |package: &Package| {
+        let replaced = (package.compiles_bytecode && has_other_tools) || (package.name == NODE_SOURCE && has_node);
+        !replaced && (tests || !package.only_tests)
+    };
+    PACKAGES.into_iter().filter(is_needed).collect()
 }
 
 /// Whether Solana's own tools and a rustc with the sources of its library are there.
@@ -103,6 +137,7 @@ pub fn is_found(package: &Package) -> bool {
         "rust-web-src" => Path::new("/usr/lib/rustlib/src/rust/library/std").exists(),
         "lld-22" => in_path("wasm-ld-22") || in_path("wasm-ld"),
         NODE_SOURCE => in_path("python3"),
+        "chromium" => env::var_os("KEEL_CHROMIUM").is_some() || in_path("chromium"),
         "llvm-22-dev" => env::var_os("LLVM_SYS_221_PREFIX").is_some() || in_path("llvm-config-22"),
         tool => in_path(tool),
     }
@@ -117,6 +152,9 @@ pub fn in_path(tool: &str) -> bool {
 mod tests {
     use super::*;
 
+    const BUILD: Situation = Situation { has_other_tools: false, has_node: false, tests: false };
+    const ALL: Situation = Situation { tests: true, ..BUILD };
+
     fn names(packages: &[Package]) -> Vec<&str> {
         packages.iter().map(|package| package.name).collect()
     }
@@ -124,23 +162,32 @@ mod tests {
     #[test]
     fn only_what_is_installed_counts() {
         let list = "rustc-web ii \nrust-web-src rc \nllvm-22-dev un \nmake hi \nmake ii \n";
-        assert_eq!(names(&missing(&needed(false, true), list)), ["rust-web-src", "llvm-22-dev", "lld-22", "perl"]);
-        assert_eq!(missing(&needed(false, false), "").len(), PACKAGES.len());
+        assert_eq!(names(&missing(&needed(BUILD), list)), ["rust-web-src", "llvm-22-dev", "lld-22", "perl"]);
+        assert_eq!(missing(&needed(ALL), "").len(), PACKAGES.len());
         let all: String = PACKAGES.iter().map(|package| format!("{} ii \n", package.name)).collect();
-        assert_eq!(missing(&needed(false, false), &all), []);
+        assert_eq!(missing(&needed(ALL), &all), []);
     }
 
     #[test]
     fn names_are_compared_whole() {
         let list = "perl-base ii \nmake-guile ii \nllvm-22-dev:i386 \nllvm-22 ii \n";
-        assert_eq!(missing(&needed(false, false), list).len(), PACKAGES.len());
+        assert_eq!(missing(&needed(ALL), list).len(), PACKAGES.len());
     }
 
     #[test]
     fn other_tools_replace_the_distributions_compiler() {
-        assert_eq!(names(&needed(true, true)), ["llvm-22-dev", "lld-22", "make", "perl"]);
-        assert_eq!(names(&needed(true, false)), ["llvm-22-dev", "lld-22", "make", "perl", "python3-venv"]);
-        assert_eq!(names(&needed(false, false)).len(), PACKAGES.len());
+        let situation = Situation { has_other_tools: true, ..BUILD };
+        assert_eq!(names(&needed(situation)), ["llvm-22-dev", "lld-22", "make", "perl"]);
+        assert_eq!(names(&needed(ALL)).len(), PACKAGES.len());
+    }
+
+    #[test]
+    fn only_tests_need_a_browser_and_node() {
+        for package in ["chromium", NODE_SOURCE] {
+            assert!(names(&needed(ALL)).contains(&package));
+            assert!(!names(&needed(BUILD)).contains(&package));
+        }
+        assert!(!names(&needed(Situation { has_node: true, ..ALL })).contains(&NODE_SOURCE));
     }
 
     #[test]

@@ -76,10 +76,13 @@ fn program_in_output(build: &mut Command) -> Result<PathBuf> {
     printed.lines().last().map(PathBuf::from).context("keel-sbf did not say where the program is")
 }
 
-/// The demo with these flags.
-pub fn demo(cargo: &Cargo, programs: &Programs, flags: &[OsString]) -> Result<Command> {
+/// The demo with these flags, and the built web app in a folder.
+pub fn demo(cargo: &Cargo, programs: &Programs, flags: &[OsString], app: Option<&Path>) -> Result<Command> {
     let mut demo = Command::new(cargo.build_binary("keel-localnet")?);
     demo.args(["demo", "--program"]).arg(&programs.keel).args(flags).envs(programs.env());
+    if let Some(app) = app {
+        demo.arg("--app").arg(app);
+    }
     Ok(demo)
 }
 

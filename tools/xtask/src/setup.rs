@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 
 use crate::cargo::{error_output, run as run_command};
 use crate::node;
-use crate::packages::{self, Package};
+use crate::packages::{self, Package, Situation};
 use crate::root::Root;
 
 /// What has to be done before anything can be built.
@@ -18,9 +18,19 @@ enum Plan {
     Stop(String),
 }
 
-/// Installs the missing packages, if there are any.
+/// Installs what is missing to build, if anything is.
 pub fn run() -> Result<bool> {
-    let needed = packages::needed(packages::has_other_tools(), node::is_installed());
+    install_missing(false)
+}
+
+/// Installs what is missing to build and to test.
+pub fn run_for_tests() -> Result<bool> {
+    install_missing(true)
+}
+
+fn install_missing(tests: bool) -> Result<bool> {
+    let has_other_tools = packages::has_other_tools();
+    let needed = packages::needed(Situation { has_other_tools, has_node: node::is_installed(), tests });
     let plan = if packages::in_path("apt-get") {
         plan_with_apt(packages::missing(&needed, &installed(&needed)), Root::find)
     } else {
