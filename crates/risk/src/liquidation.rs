@@ -420,6 +420,44 @@ mod tests {
         assert!(underwater.seizes_all && !underwater.repays_all);
     }
 
+    /// What is left of the collateral is worth exactly the minimum, and stays; a hair less, and it goes with the rest.
+    #[test]
+    fn a_remainder_of_exactly_the_minimum_stays() {
+        let mut seen = 0;
+        for cents in (3_600_00..3_670_00).step_by(7) {
+            // Beside 9,500 dollars of other collateral, against a debt that is large in any case.
+            let mut world = world(cents, 100, 0);
+            world.pair.owed = Amount(11_200_000_000);
+            let world = beside(&world, (usd(9_500), Fraction::from_bps_floor(8_500)));
+            let rules = |min_position| Rules { min_position, min_bounty: Usd::ZERO, ..RULES };
+            let at =
+                |min_position| plan(&world.totals, &rules(min_position), &TERMS, &world.pair, Amount::MAX).unwrap();
+            let free = at(Usd(Fraction::EPSILON));
+            let rest = world.pair.collateral.checked_sub(free.seize).unwrap();
+            let worth = world.pair.collateral_price.value_ceil(rest).unwrap();
+            if rest.is_zero() || worth > usd(1_000) {
+                continue;
+            }
+            seen += 1;
+            assert_eq!(at(worth), free);
+            assert!(at(worth.checked_add(Usd(Fraction::EPSILON)).unwrap()).seizes_all);
+        }
+        assert!(seen > 100, "{seen}");
+    }
+
+    /// So is it with what is left of the debt at the target.
+    #[test]
+    fn a_debt_of_exactly_the_minimum_stays() {
+        let world = world(10_000_00, 100, 8_600_00);
+        let rules = |min_position| Rules { min_position, min_bounty: Usd::ZERO, ..RULES };
+        let at = |min_position| plan(&world.totals, &rules(min_position), &TERMS, &world.pair, Amount::MAX).unwrap();
+        let free = at(Usd(Fraction::EPSILON));
+        let left = world.pair.owed.checked_sub(free.repay).unwrap();
+        let worth = world.pair.debt_price.value_ceil(left).unwrap();
+        assert_eq!(at(worth), free);
+        assert!(at(worth.checked_add(Usd(Fraction::EPSILON)).unwrap()).repays_all);
+    }
+
     #[test]
     fn a_remainder_of_dust_is_closed_whole() {
         let world = world(15_00, 100, 13_00); // HF 0.98: a part would do, but under ten dollars would remain
@@ -743,6 +781,16 @@ mod tests {
             let tolerance = tolerance.checked_add(Fraction::from_bits(1 << 30)).unwrap();
             let (split, whole) = (profit(taken, repaid), profit(whole.to_keeper, whole.repay));
             prop_assert!(split <= whole.checked_add(tolerance).unwrap(), "{split:?} {whole:?}");
+        }
+
+        /// A reserve that can pay exactly what the keeper gets is no limit.
+        #[test]
+        fn enough_liquidity_is_no_limit(world in worlds(), max in any::<u64>(), shift in 0u32..40) {
+            let mut world = world;
+            let Ok(free) = run(&world, Amount(max >> shift)) else { return Ok(()) };
+            world.pair.liquid = free.to_keeper;
+            let limited = run(&world, Amount(max >> shift));
+            prop_assert_eq!(limited, Ok(free));
         }
 
         /// Two liquidations with a part each never take more than one of the whole.
