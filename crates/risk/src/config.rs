@@ -396,6 +396,15 @@ mod tests {
         bonus: BonusTerms { min_bps: 200, max_bps: 1_000, max_bonus_health_bps: 9_500, protocol_share_bps: 1_000 },
     };
 
+    /// In numbers: a test that uses the names would not see them change.
+    #[test]
+    fn bounds_are_these() {
+        assert_eq!((MAX_HALF_LIFE, MAX_REDEMPTION_HALF_LIFE), (2_592_000, 2_592_000));
+        assert_eq!((MIN_DELAY, MAX_DELAY, MIN_WINDOW, MAX_WINDOW), (86_400, 2_592_000, 3_600, 2_592_000));
+        assert_eq!((MAX_CAP_STEP_BPS, MAX_OUTFLOW_STEP_BPS), (10_000, 5_000));
+        assert_eq!((MAX_VALUE_STEP_BPS, MAX_RATE_STEP_BPS), (500, 2_000));
+    }
+
     #[test]
     fn collateral_terms_have_bounds() {
         let check = |change: fn(&mut CollateralTerms)| {
