@@ -1,78 +1,25 @@
 /** The built app in a browser, on a real chain with the compiled program. */
 import { request } from 'node:http';
 import { gzipSync } from 'node:zlib';
-import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { expectAccessible, installWallet, launch, observeShifts, picture, shifts, watch } from './browser';
-import { startChain, type LocalChain } from './chain';
+import { expectAccessible, installWallet, observeShifts, picture, shifts } from './browser';
+import type { LocalChain } from './chain';
+import { Stage, choose, move, moveAll, says } from './stage';
 
 /** Most that the first view may take to be fetched. */
 const BUDGET_BYTES = 300_000;
 
+let stage: Stage | undefined;
 let chain: LocalChain;
-let browser: Browser;
-/** What has to be ended, however far it came. */
-const running: (() => Promise<void>)[] = [];
+let open: Stage['open'];
 
 beforeAll(async () => {
-  chain = await startChain();
-  running.push(chain.stop);
-  browser = await launch();
-  running.push(() => browser.close());
+  stage = await Stage.begin();
+  ({ chain } = stage);
+  open = stage.open.bind(stage);
 });
 
-afterAll(async () => {
-  await Promise.all(running.map((end) => end()));
-});
-
-async function open(
-  path: string,
-  before: (page: Page) => Promise<void> = () => Promise.resolve(),
-): Promise<{ page: Page; seen: ReturnType<typeof watch> }> {
-  // A context is a profile of its own.
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
-  const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
-  const seen = watch(page, chain.url);
-  await before(page);
-  await page.goto(chain.url + path);
-  return { page, seen };
-}
-
-/** Waits until a place says this. */
-async function says(page: Page, selector: string, text: string | RegExp): Promise<void> {
-  await page.locator(selector).filter({ hasText: text }).first().waitFor();
-}
-
-async function choose(page: Page, action: string, asset: string): Promise<void> {
-  await page.locator('.tabs').getByText(action, { exact: true }).click();
-  await page.locator('.panel select').selectOption({ label: asset });
-}
-
-/** Types an amount, and has it reviewed, signed and confirmed. */
-async function move(page: Page, action: string, asset: string, amount: string, done: string): Promise<void> {
-  await choose(page, action, asset);
-  await page.getByLabel('Amount').fill(amount);
-  await page.getByRole('button', { name: 'Review' }).click();
-  await says(page, '.review', 'Network fee');
-  expect(await page.locator('.review').textContent()).toMatch(/Network fee0\.000005 SOL/);
-  if (action === 'Deposit') {
-    await expectAccessible(page);
-    await picture(page, 'review');
-  }
-  await page.getByRole('button', { name: 'Sign and send' }).click();
-  await says(page, '.panel .status', done);
-}
-
-/** The same with all there is. */
-async function moveAll(page: Page, action: string, asset: string, done: string): Promise<void> {
-  await choose(page, action, asset);
-  await page.locator('.amount button').click();
-  await expect.poll(() => page.getByLabel('Amount').inputValue()).toBe('All');
-  await page.getByRole('button', { name: 'Review' }).click();
-  await page.getByRole('button', { name: 'Sign and send' }).click();
-  await says(page, '.panel .status', done);
-}
+afterAll(() => stage?.end());
 
 describe('the server', () => {
   /** The status and the text of an answer; `fetch` would not let us say who we are. */

@@ -50,14 +50,14 @@ async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-/** Starts the chain, and waits until the app is served. */
-export async function startChain(): Promise<LocalChain> {
+/** Starts the chain with a scenario of this folder, and waits until the app is served. */
+export async function startChain(scenario: string): Promise<LocalChain> {
   const [app = 0, rpc = 0, ws = 0] = await freePorts(3);
   const keys = mkdtempSync(join(tmpdir(), 'keel-web-'));
   const flags = {
     '--program': variable('KEEL_SO'),
     '--mock-pool': variable('KEEL_MOCK_POOL_SO'),
-    '--scenario': file('market.toml'),
+    '--scenario': file(scenario),
     '--app': file('../dist'),
     '--app-port': app.toString(),
     '--rpc-port': rpc.toString(),
