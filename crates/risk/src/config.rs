@@ -469,6 +469,29 @@ mod tests {
     }
 
     #[test]
+    fn a_bonus_that_only_rounding_lets_pass_is_refused() {
+        let is_exact = |bps| Fraction::from_bps_floor(bps) == Fraction::from_bps_ceil(bps);
+        let mut exact = 0;
+        for bonus in (0..=MAX_BONUS_BPS).step_by(100) {
+            for threshold in 1..ONE_BPS {
+                let seized = (ONE_BPS + bonus) * threshold;
+                let health = seized / ONE_BPS;
+                if !seized.is_multiple_of(ONE_BPS) || health >= ONE_BPS {
+                    continue;
+                }
+                let bonus_terms = BonusTerms { max_bps: bonus, max_bonus_health_bps: health, ..BonusTerms::default() };
+                let terms =
+                    GroupTerms { id: 1, max_ltv_bps: 0, liquidation_threshold_bps: threshold, bonus: bonus_terms };
+                let representable = is_exact(bonus) && is_exact(threshold);
+                exact += u32::from(representable);
+                let expected = if representable { Ok(()) } else { Err(RiskError::ConfigBonusLowersHealth) };
+                assert_eq!(check_group(&terms, &CollateralTerms::default()), expected, "{terms:?}");
+            }
+        }
+        assert!(exact > 0);
+    }
+
+    #[test]
     fn kinked_curves_have_bounds() {
         let check = |change: fn(&mut RateCurve)| {
             let RateModel::Kinked(mut curve) = KINKED else { unreachable!() };

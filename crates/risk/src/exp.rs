@@ -257,6 +257,16 @@ mod tests {
         .prop_map(Fraction::from_bits)
     }
 
+    #[test]
+    fn below_a_multiple_of_ln_2_the_one_before_is_taken() {
+        for n in 1..=69 {
+            let multiple = &Real::ln_2() * &Real::integer(n);
+            let (taken, rest) = reduce(multiple.floor());
+            // Else what is left would be below zero.
+            assert!(taken == n - 1 && u128::from(rest) <= ((LN_2 >> 64) + (1 << 14)), "{n}: {taken}, {rest}");
+        }
+    }
+
     fn signed(y: Fraction, falling: bool) -> Real {
         if falling { -&Real::from(y) } else { Real::from(y) }
     }

@@ -150,6 +150,18 @@ mod tests {
     }
 
     #[test]
+    fn limits_and_health_are_rounded_down() {
+        let unit = Usd(Fraction::EPSILON);
+        let third = Fraction::from_bits(Fraction::ONE.to_bits() / 3);
+        let totals = Totals { limit: usd(1), debt: usd(3), ..Totals::default() };
+        assert_eq!(totals.health_factor(), Some(third));
+        let mut sums = Sums::new(true);
+        let less_than_one = Fraction::from_bits(Fraction::ONE.to_bits() - 1);
+        sums.add_collateral(unit, less_than_one, Some(less_than_one)).unwrap();
+        assert_eq!((sums.is_grouped(), sums.totals().limit), (true, Usd::ZERO));
+    }
+
+    #[test]
     fn nothing_is_healthier_than_its_equal() {
         let totals = |limit, debt| Totals { limit: usd(limit), debt: usd(debt), ..Totals::default() };
         for (one, two) in [(totals(3, 4), totals(3, 4)), (totals(3, 4), totals(6, 8)), (totals(1, 0), totals(2, 0))] {

@@ -236,6 +236,7 @@ pub fn growth_ceil(yearly_rate: Fraction, seconds: u64) -> Result<Fraction> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reference::Real;
     use num_bigint::BigUint;
     use num_rational::Ratio;
     use proptest::prelude::*;
@@ -260,6 +261,33 @@ mod tests {
         near(at(9_000), 5_500);
         near(at(10_000), 10_000);
         near(at(20_000), 10_000);
+    }
+
+    #[test]
+    fn the_smallest_rates_are_rounded_up() {
+        let unit = Fraction::EPSILON;
+        // 4 / 3 of a unit.
+        let curve = RateCurve { base_bps: 0, slope_bps: 10_000, excess_slope_bps: 0, optimal_utilization_bps: 7_500 };
+        assert_eq!(curve.rate(unit), Ok(Fraction::from_bits(2)));
+        let model = RateModel::Adaptive(AdaptiveCurve { max_rate_at_target_bps: 1, ..ADAPTIVE });
+        assert!(Real::from(model.highest_rate().unwrap()) >= &Real::bps(1) * &Real::bps(ADAPTIVE.steepness_bps));
+    }
+
+    #[test]
+    fn averages_of_a_few_units_are_rounded_up() {
+        let rising = |borrow, limit| {
+            let [borrow, limit] = [borrow, limit].map(Fraction::from_bits);
+            let drift = Drift { yearly: Fraction::ONE, falling: false, borrow_limit: limit, at_target_limit: limit };
+            Rate { borrow, at_target: borrow, drift }
+        };
+        // e - 1 = 1.7 units on average, and 2.7 at the end.
+        let rate = rising(1, 9);
+        assert_eq!(rate.average_ceil(SECONDS_PER_YEAR.into()), Ok(Fraction::from_bits(2)));
+        let after = rate.after(SECONDS_PER_YEAR.into()).unwrap();
+        assert_eq!([after.borrow, after.at_target], [3, 3].map(Fraction::from_bits));
+        // From 50 to 100 in ln 2 of a year: 50 / ln 2 = 72.1 on average.
+        let until = (Real::ln_2().to_f64() * f64::from(SECONDS_PER_YEAR)).ceil() as u64;
+        assert_eq!(rising(50, 100).average_ceil(until), Ok(Fraction::from_bits(73)));
     }
 
     proptest! {

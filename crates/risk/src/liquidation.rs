@@ -320,7 +320,9 @@ fn margin_bonus(vault: &Totals, terms: &BonusTerms) -> Result<Fraction> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::ONE_BPS;
     use crate::health::collateral_factor;
+    use crate::reference::Real;
     use proptest::prelude::*;
 
     const TERMS: BonusTerms =
@@ -421,6 +423,170 @@ mod tests {
     }
 
     /// What is left of the collateral is worth exactly the minimum, and stays; a hair less, and it goes with the rest.
+    #[test]
+    fn the_close_out_zone_begins_exactly_at_its_health() {
+        // The health of 95 / 100 and the border of 9,500 basis points are the same number, rounded down.
+        let World { pair, totals } = world(1_000_00, 100, 100_00);
+        let at = |limit: Fraction| {
+            let totals = Totals { limit: Usd(limit), debt: usd(1), ..totals };
+            plan(&totals, &RULES, &TERMS, &pair, Amount::MAX).unwrap().close_out
+        };
+        let border = Fraction::from_bps_floor(9_500);
+        assert!(at(border) && !at(border.checked_add(Fraction::EPSILON).unwrap()));
+        let exactly = Totals { limit: usd(95), debt: usd(100), ..totals };
+        assert!(plan(&exactly, &RULES, &TERMS, &pair, Amount::MAX).unwrap().close_out);
+    }
+
+    /// So many native units are worth the smallest part of a dollar, 2^-60, in what follows: what is rounded shows.
+    const TINY: u64 = 1 << 10;
+
+    /// A pair of a thousand such parts each. Dollars per native unit have 96 fractional bits.
+    fn tiny() -> Pair {
+        let price = UnitPrice::from_bits((1 << 36) / u128::from(TINY));
+        let all = Amount(1_000 * TINY);
+        Pair {
+            owed: all,
+            debt_price: price,
+            collateral: all,
+            collateral_price: price,
+            collateral_factor: Fraction::ZERO,
+            liquid: Amount::MAX,
+        }
+    }
+
+    fn parts(n: u128) -> Usd {
+        Usd(Fraction::from_bits(n))
+    }
+
+    /// In whole parts.
+    fn in_parts(amount: Amount) -> u64 {
+        (amount.0 + TINY / 2) / TINY
+    }
+
+    #[test]
+    fn what_restores_the_target_is_rounded_up() {
+        let rate = Rate::new(Fraction::from_bps_floor(1_000), &TERMS).unwrap();
+        let needed =
+            |target, debt, pair: &Pair| to_target(&Totals { debt, ..Totals::default() }, target, &rate, pair).unwrap();
+        // A debt of one part at a target of 1.5 lacks 1.5, so 2, of which a dollar repaid restores 1.5: 1.3, so 2.
+        let target = Fraction::from_bps_floor(15_000);
+        assert_eq!(in_parts(needed(target, parts(1), &tiny())), 2);
+        // A native unit of four parts is repaid whole.
+        let pair = Pair { debt_price: UnitPrice::from_bits(1 << 38), ..tiny() };
+        assert_eq!(needed(target, parts(1), &pair), Amount(1));
+        // A dollar repaid takes 1.1 parts of a limit with it, so 2, and restores 2 of 4.
+        let pair = Pair { debt_price: UnitPrice::new(1, 0, 6).unwrap(), collateral_factor: parts(1).0, ..tiny() };
+        assert_eq!(needed(parts(4).0, usd(8), &Pair { owed: Amount::MAX, ..pair }).0 / 10, 1_600_000);
+    }
+
+    #[test]
+    fn what_is_seized_is_rounded_down() {
+        let rate = Rate::new(Fraction::from_bps_floor(1_000), &TERMS).unwrap();
+        assert_eq!(in_parts(tiny().worth(Amount(TINY), &rate).unwrap()), 1);
+        let exact = Real::ratio(10_900, 11_000);
+        let (part, slack) = (Real::from(rate.keeper_part), Real::units(3));
+        assert!(part <= exact && &part + &slack > exact, "{part:?}");
+        // One part more, and the keeper would get some of the protocol's: of a bonus that is all the protocol's.
+        let terms = BonusTerms { protocol_share_bps: 10_000, ..TERMS };
+        let bonus = Fraction::from_bps_floor(1_000);
+        let one = Fraction::ONE.checked_add(bonus).unwrap();
+        assert_eq!(Rate::new(bonus, &terms).unwrap().keeper_part, Fraction::ONE.div_floor(one).unwrap());
+    }
+
+    /// The flat bounty, in parts, when a keeper who repaid and got so much has nothing of the collateral yet. The bonus is
+    /// 10 %, all of it the keeper's.
+    fn tiny_extra(vault: Totals, rules: [Usd; 2], pair: Pair, [repay, to_keeper]: [u64; 2], close_out: bool) -> u64 {
+        let [min_bounty, min_position] = rules;
+        let terms = BonusTerms { protocol_share_bps: 0, ..TERMS };
+        let plan = Plan {
+            repay: Amount(repay),
+            seize: Amount::ZERO,
+            to_keeper: Amount(to_keeper),
+            repays_all: true,
+            seizes_all: false,
+            bonus: Fraction::from_bps_floor(1_000),
+            close_out,
+        };
+        in_parts(flat_extra(&vault, &Rules { min_bounty, min_position, ..RULES }, &terms, &pair, &plan).unwrap())
+    }
+
+    #[test]
+    fn the_flat_bounty_is_rounded_down() {
+        let rich = Totals { collateral: usd(2), limit: Usd::ZERO, debt: usd(1) };
+        let extra = |min_bounty, min_position, pair, paid| {
+            tiny_extra(rich, [parts(min_bounty), min_position], pair, paid, true)
+        };
+        // Half a part that the keeper got is nothing, and half a part that was repaid is one.
+        assert_eq!(extra(2, usd(1), tiny(), [0, TINY / 2]), 2);
+        assert_eq!(extra(3, usd(1), tiny(), [TINY / 2, 2 * TINY]), 2);
+        // A tenth of a minimum position of one part.
+        assert_eq!(extra(2, parts(1), tiny(), [0, 0]), 0);
+        // One and a half parts are left.
+        assert_eq!(extra(2, usd(1), Pair { collateral: Amount(TINY / 2 * 3), ..tiny() }, [0, 0]), 1);
+    }
+
+    #[test]
+    fn the_limit_that_the_flat_bounty_leaves_is_rounded_up() {
+        /// Rounded up with what may be missing of the price, three parts.
+        const OWED: u64 = 3 * TINY - 1;
+        let extra = |limit| {
+            let vault = Totals { collateral: usd(1), limit: parts(limit), debt: parts(6) };
+            let pair = Pair {
+                owed: Amount(OWED),
+                collateral: Amount(2 * TINY),
+                collateral_factor: Fraction::from_bps_floor(7_500),
+                ..tiny()
+            };
+            tiny_extra(vault, [parts(100), usd(1)], pair, [OWED, 3 * TINY], false)
+        };
+        // Half of the debt stays. A limit of 2 for 6: a third, rounded up, times 3, rounded up, are 2, and nothing is spare.
+        assert_eq!(extra(2), 0);
+        // A limit of 3: 1.5 are needed, so 2, and the one that is spare is that of 1.3 parts of the collateral.
+        assert_eq!(extra(3), 1);
+    }
+
+    #[test]
+    fn bonuses_are_rounded_down() {
+        let [third, two_thirds] = [1, 2].map(|n| Fraction::ratio_floor(n, 3).unwrap());
+        let terms = |min_bps, max_bps| BonusTerms { min_bps, max_bps, ..TERMS };
+        let at = |health, terms| bonus_at(health, Fraction::ZERO, &terms).unwrap();
+        // As deep as two thirds of the way, and all the way.
+        let health = Fraction::from_bits(3).checked_add(third).unwrap();
+        let exact = &Real::integer(1) - &Real::from(health);
+        assert_eq!(at(health, terms(0, ONE_BPS)), exact.floor());
+        let border = Fraction::from_bps_floor(3_333);
+        let depth = bonus_at(two_thirds, border, &terms(0, ONE_BPS)).unwrap();
+        let exact = &(&Real::integer(1) - &Real::from(two_thirds)) / &(&Real::integer(1) - &Real::from(border));
+        assert_eq!(depth, exact.floor());
+        let tenth = Fraction::from_bps_floor(1_000);
+        assert_eq!([at(Fraction::ZERO, terms(0, 1_000)), at(third, terms(1_000, 1_000))], [tenth; 2]);
+
+        let margin = |collateral, debt, min, max| {
+            let vault = Totals { collateral: usd(collateral), debt: usd(debt), ..Totals::default() };
+            margin_bonus(&vault, &terms(min, max)).unwrap()
+        };
+        let one_third = Fraction::ratio_floor(4, 3).unwrap().checked_sub(Fraction::ONE).unwrap();
+        assert_eq!(margin(4, 3, 0, ONE_BPS), one_third);
+        assert_eq!([margin(1, 1, 1_000, 2_000), margin(4, 3, 0, 1_000)], [tenth; 2]);
+    }
+
+    #[test]
+    fn the_keepers_part_is_rounded_down() {
+        assert_eq!(TERMS.keepers_part(Fraction::EPSILON), Ok(Fraction::ZERO));
+    }
+
+    #[test]
+    fn what_is_left_is_counted_as_if_it_had_always_been_all() {
+        // Neither token's unit is a whole number of dollars' units.
+        let World { mut pair, .. } = world(1_000_01, 33, 200_01);
+        pair.debt_price = UnitPrice::new(99, -2, 6).unwrap();
+        let all = totals(&pair);
+        for (owed, collateral) in [(0, 0), (1, 1), (7, 11), (pair.owed.0, pair.collateral.0)] {
+            let (owed, collateral) = (Amount(owed), Amount(collateral));
+            assert_eq!(pair.totals_after(&all, owed, collateral), Ok(totals(&Pair { owed, collateral, ..pair })));
+        }
+    }
+
     #[test]
     fn a_remainder_of_exactly_the_minimum_stays() {
         let mut seen = 0;
@@ -541,6 +707,20 @@ mod tests {
         // 5.15 of them, and the keeper nine tenths of the rest.
         let seized = flat.seize.0;
         assert!((5_770_000..5_780_000).contains(&seized), "{seized}");
+    }
+
+    #[test]
+    fn in_the_close_out_zone_the_flat_bounty_may_lower_health() {
+        // 1,000 of collateral with a limit of 850, debts of 5 and 900: HF = 0.9392 and a bonus of clamp(10.5 %) = 10 %.
+        let mut world = world(1_000_00, 100, 5_00);
+        world.totals.debt = world.totals.debt.checked_add(usd(900)).unwrap();
+        let plan = run(&world, Amount::MAX).unwrap();
+        assert!(plan.repays_all && plan.close_out);
+        // Nine tenths of 10 % on the minimum position, though health falls by more than 50 cents.
+        let bounty = plan.to_keeper.0 - plan.repay.0;
+        assert!((899_990..=900_000).contains(&bounty), "{bounty}");
+        let left = Amount(world.pair.collateral.0 - plan.seize.0);
+        assert!(!world.pair.totals_after(&world.totals, Amount::ZERO, left).unwrap().is_healthier_than(&world.totals));
     }
 
     #[test]

@@ -80,7 +80,11 @@ enum Command {
     /// Turn every rounding of the risk mathematics around, one after the other, and see that a test notices each
     ///
     /// Takes about an hour. What is missed is listed at the end, and explained in docs/developers/mutants.md.
-    Roundings,
+    Roundings {
+        /// Only those that begin like this, such as `crates/risk/src/pool.rs` or `crates/risk/src/pool.rs:196`
+        #[arg(value_name = "PLACE")]
+        only: Vec<String>,
+    },
     /// Start a chain with Keel on it and play a market through
     ///
     /// The flags go to the demo as they are. `--json` prints one JSON object and nothing else to the standard output,
@@ -151,7 +155,7 @@ fn run(command: Command) -> Result<()> {
             Err(cargo::become_it(program::bench(&cargo, &Programs::build(&cargo)?, &flags)?))
         }
         Command::Mutants { flags } => mutants::run(&cargo, &flags),
-        Command::Roundings => roundings::run(&cargo),
+        Command::Roundings { only } => roundings::run(&cargo, &only),
         Command::Demo { flags } => {
             setup::run()?;
             let app = node::app_for_demo(&cargo, &flags)?;

@@ -229,6 +229,15 @@ proptest! {
         check_average(&state, seconds >> shift);
     }
 
+    /// Where a unit in the last place is a large part of the rate, so that no other rounding hides one.
+    #[test]
+    fn averages_of_a_few_units_round_up(from in 1u128..400, to in 1u128..400, yearly in 1u128..1 << 63, seconds in 1u64..63_072_000) {
+        prop_assume!(from != to);
+        let [borrow, limit, yearly] = [from, to, yearly].map(Fraction::from_bits);
+        let drift = Drift { yearly, falling: to < from, borrow_limit: limit, at_target_limit: limit };
+        check_average(&Rate { borrow, at_target: borrow, drift }, seconds);
+    }
+
     /// Two steps are one step, for any curve and any moment.
     #[test]
     fn two_steps_are_one(curve in any_curve(), u in 0u128..=1 << 60, a in 1u64..2_592_000, b in 1u64..2_592_000) {
