@@ -318,7 +318,7 @@ fn margin_bonus(vault: &Totals, terms: &BonusTerms) -> Result<Fraction> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::config::ONE_BPS;
     use crate::health::collateral_factor;
@@ -438,10 +438,10 @@ mod tests {
     }
 
     /// So many native units are worth the smallest part of a dollar, 2^-60, in what follows: what is rounded shows.
-    const TINY: u64 = 1 << 10;
+    pub(crate) const TINY: u64 = 1 << 10;
 
     /// A pair of a thousand such parts each. Dollars per native unit have 96 fractional bits.
-    fn tiny() -> Pair {
+    pub(crate) fn tiny() -> Pair {
         let price = UnitPrice::from_bits((1 << 36) / u128::from(TINY));
         let all = Amount(1_000 * TINY);
         Pair {
@@ -454,12 +454,12 @@ mod tests {
         }
     }
 
-    fn parts(n: u128) -> Usd {
+    pub(crate) fn parts(n: u128) -> Usd {
         Usd(Fraction::from_bits(n))
     }
 
     /// In whole parts.
-    fn in_parts(amount: Amount) -> u64 {
+    pub(crate) fn in_parts(amount: Amount) -> u64 {
         (amount.0 + TINY / 2) / TINY
     }
 
@@ -554,6 +554,8 @@ mod tests {
         let health = Fraction::from_bits(3).checked_add(third).unwrap();
         let exact = &Real::integer(1) - &Real::from(health);
         assert_eq!(at(health, terms(0, ONE_BPS)), exact.floor());
+        let part = &Real::from(Fraction::from_bps_floor(1_000)) * &Real::from(exact.floor());
+        assert_eq!(at(health, terms(0, 1_000)), part.floor());
         let border = Fraction::from_bps_floor(3_333);
         let depth = bonus_at(two_thirds, border, &terms(0, ONE_BPS)).unwrap();
         let exact = &(&Real::integer(1) - &Real::from(two_thirds)) / &(&Real::integer(1) - &Real::from(border));

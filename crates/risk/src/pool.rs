@@ -631,6 +631,15 @@ mod tests {
     }
 
     #[test]
+    fn utilization_is_rounded_up() {
+        // A debt of one part of 2^-60 at an index of a part more than one is one of two parts, and a unit is there beside.
+        let debt_index = DebtIndex(Fraction::ONE.checked_add(Fraction::EPSILON).unwrap());
+        let debt_shares = DebtShares(Fraction::EPSILON);
+        let pool = Pool { debt_index, debt_shares, available: Amount(1), ..pool(1, 0) };
+        assert_eq!(pool.utilization(), Ok(Fraction::from_bits(2)));
+    }
+
+    #[test]
     fn an_adaptive_pool_starts_at_its_initial_rate() {
         let pool = Pool::new(Kind::Pooled, 7, &ADAPTIVE_TERMS).unwrap();
         let at_target = Fraction::from_bps_ceil(400);

@@ -179,7 +179,9 @@ pub fn plan(vault: &Totals, min_position: Usd, pair: &Pair, max_repay: Amount, f
 mod tests {
     use super::*;
     use crate::health::collateral_factor;
+    use crate::liquidation::tests::{TINY, in_parts, parts, tiny};
     use crate::price::UnitPrice;
+    use crate::reference::Real;
     use num_bigint::BigUint;
     use proptest::prelude::*;
 
@@ -240,6 +242,35 @@ mod tests {
         let max = Fraction::from_bps_ceil(TERMS.max_fee_bps);
         assert_eq!(fees.after(Amount(1)).unwrap().base, max);
         assert!(fees.of(Amount(1)).unwrap() > quiet(&TERMS, 1).of(Amount::ZERO).unwrap());
+    }
+
+    #[test]
+    fn redemptions_are_rounded_against_the_redeemer() {
+        // A base of one part is none after half its life.
+        let base = FeeBase { base: Fraction::EPSILON, at: 0 };
+        let later = Fees::new(&TERMS, &base, TERMS.half_life.into(), Amount(1)).unwrap();
+        assert_eq!(later.base.base, Fraction::EPSILON);
+        // Half a part of repayment is none.
+        assert_eq!(bought(&tiny(), Amount(TINY / 2), Fraction::ZERO), Ok(Amount::ZERO));
+        // Of one part at a fee of 5 %, nothing is bought; half a part, at a fee of 1 %, takes one of repayment, so two.
+        assert_eq!(bought(&tiny(), Amount(TINY), bps(500)), Ok(Amount::ZERO));
+        let required = |fee| quiet(&flat(fee), u64::MAX).required(&tiny(), Amount(TINY / 2), Amount::MAX).unwrap();
+        assert_eq!([required(0), required(100)].map(in_parts), [1, 2]);
+    }
+
+    #[test]
+    fn the_threshold_is_rounded_down() {
+        let redeemable = |limit, debt, max_health_bps| {
+            let vault = Totals { limit: Usd(limit), debt, ..Totals::default() };
+            plan(&vault, parts(0), &tiny(), Amount::MAX, &quiet(&RedemptionTerms { max_health_bps, ..TERMS }, 1))
+                .is_ok()
+        };
+        let threshold = Fraction::from_bps_floor(12_000);
+        let dollar = Usd(Fraction::ONE);
+        assert!(!redeemable(threshold, dollar, 12_000));
+        assert!(redeemable(threshold.checked_sub(Fraction::EPSILON).unwrap(), dollar, 12_000));
+        // 4.5 parts.
+        assert!(redeemable(parts(3).0, parts(3), 15_000) && !redeemable(parts(4).0, parts(3), 15_000));
     }
 
     #[test]
@@ -355,6 +386,28 @@ mod tests {
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(3_000))]
+
+        /// Never below the formula at the head of this module, and above it by the roundings of its terms.
+        #[test]
+        fn fees_are_rounded_up(
+            min in 0u32..500, more in 0u32..9_000, volume in 1u32..20_000, base in 0u128..1 << 55, shift in 0u32..60,
+            amount in 0u64..1 << 40, circulating in 1u64..1 << 40
+        ) {
+            let terms = RedemptionTerms { min_fee_bps: min, max_fee_bps: min + more, volume_fee_bps: volume, ..TERMS };
+            let base = FeeBase { base: Fraction::from_bits(base >> shift), at: 0 };
+            let fees = Fees::new(&terms, &base, 0, Amount(circulating)).unwrap();
+            let rise = Real::ratio(amount, circulating) * Real::bps(volume);
+            let (max, unlimited) = (Real::bps(min + more), Real::bps(min) + Real::from(base.base));
+            let start = if unlimited < max { unlimited } else { max.clone() };
+            let room = &max - &start;
+            let two = Real::integer(2);
+            let exact = if rise <= room { &start + &(&rise / &two) } else { &max - &(&(&room * &room) / &(&rise * &two)) };
+            let above = exact.excess_of(fees.of(Amount(amount)).unwrap());
+            prop_assert!(above <= Real::units(32) + Real::units(4) * &rise, "{:e}", above.to_f64());
+            let raised = Real::from(base.base) + rise;
+            let after = if raised < max { raised } else { max };
+            after.excess_of(fees.after(Amount(amount)).unwrap().base);
+        }
 
         /// A redemption never pays more than the burned tokens' worth less the fee, and raises the health of any vault
         /// at or above 1.

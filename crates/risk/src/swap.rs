@@ -283,6 +283,12 @@ mod tests {
     }
 
     #[test]
+    fn what_is_worth_one_unit_within_roundings_buys_none() {
+        assert_eq!(tokens_for_assets(Amount(2), 6, price(50), 6), Ok(Amount::ZERO));
+        assert_eq!(assets_for_tokens(Amount(2), 6, price(200), 6), Ok(Amount::ZERO));
+    }
+
+    #[test]
     fn nobody_gets_more_than_par() {
         assert_eq!(tokens_for_assets(Amount(1_000_000), 6, price(103), 6), Ok(Amount(1_000_000)));
         assert_eq!(assets_for_tokens(Amount(1_000_000), 6, price(97), 6), Ok(Amount(1_000_000)));

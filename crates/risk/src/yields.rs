@@ -49,7 +49,7 @@ mod tests {
     use crate::interest::{RateCurve, RateModel, SECONDS_PER_YEAR};
     use crate::pool::{Kind, RateTerms};
     use crate::reference::Real;
-    use crate::units::{Amount, SupplyIndex};
+    use crate::units::{Amount, DebtIndex, SupplyIndex};
     use proptest::prelude::*;
 
     const TERMS: RateTerms = RateTerms {
@@ -100,6 +100,28 @@ mod tests {
         assert_eq!(minted.yields().unwrap().supply, Fraction::ZERO);
         let lost = Pool { supply_index: SupplyIndex(Fraction::ZERO), ..pool(1_000, 800) };
         assert_eq!(lost.yields().unwrap().supply, Fraction::ZERO);
+    }
+
+    #[test]
+    fn the_supply_yield_is_rounded_up() {
+        let bits = Fraction::from_bits;
+        let one = Fraction::ONE;
+        let three_halves = bits(one.to_bits() / 2 * 3);
+        // Each time between one and two parts of 2^-60.
+        for (debt_index, ratio, supply_index, rate) in [
+            (one.checked_add(Fraction::EPSILON).unwrap(), 1, one, one),
+            (one, 2, three_halves, one),
+            (one, 1, one, three_halves),
+        ] {
+            let mut pool = Pool {
+                debt_index: DebtIndex(debt_index),
+                supply_growth_ratio: bits(ratio),
+                supply_index: SupplyIndex(supply_index),
+                ..pool(1_000, 800)
+            };
+            pool.rate.borrow = rate;
+            assert_eq!(pool.yields().unwrap().supply, grown(bits(2)).unwrap());
+        }
     }
 
     proptest! {
