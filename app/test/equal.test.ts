@@ -10,7 +10,9 @@ import {
   findLiquidityPda,
   findReservePda,
   findVaultPda,
+  getChangeCodec,
   getMarketCodec,
+  getPendingChangeCodec,
   getReserveCodec,
   getVaultCodec,
 } from '../src/generated';
@@ -32,6 +34,9 @@ interface CaseJson {
   outlook: { seconds: number; answer: string };
   remaining: { acted: Address[]; answer: string };
   priced: { reserve: Address; price: string; answer: string };
+  movedAnswer: string;
+  least: { action: Action; reserve: Address; health: string; answer: string };
+  liquidation: { debt: Address; collateral: Address; most: string; answer: string; remaining: string } | null;
 }
 
 interface SceneJson {
@@ -39,8 +44,9 @@ interface SceneJson {
   lastRestartSlot: string;
   market: AccountJson;
   reserves: (AccountJson & { priceAccounts: Address[] })[];
-  prices: AccountJson[];
+  prices: (AccountJson & { movedBps: number })[];
   reservesAnswer: string;
+  changes: { account: AccountJson; answer: string }[];
   vaults: CaseJson[];
 }
 
@@ -58,6 +64,7 @@ const POOLED = 1;
 
 let risk: Risk;
 let vaults = 0;
+let liquidations = 0;
 
 beforeAll(async () => {
   risk = await loadRisk();
@@ -68,12 +75,13 @@ it.each(readdirSync(folder).sort())('%s', async (name) => {
   const snapshot: Snapshot = {
     market: account(scene.market),
     reserves: scene.reserves.map((reserve) => ({ ...account(reserve), priceAccounts: reserve.priceAccounts })),
-    prices: scene.prices.map(account),
+    prices: scene.prices.map((price) => account(price)),
   };
   const moment: Moment = { now: BigInt(scene.now), lastRestartSlot: BigInt(scene.lastRestartSlot) };
-  const check = (question: Question, expected: string) => {
+  const moved = { ...snapshot, prices: scene.prices.map((price) => ({ ...account(price), bps: price.movedBps })) };
+  const check = (question: Question, expected: string, at: Snapshot = snapshot) => {
     // Comparing first: a failing `expect` for each would cost more than the answers.
-    const answer = risk.answer(writeRequest(snapshot, moment, question));
+    const answer = risk.answer(writeRequest(at, moment, question));
     if (answer !== expected) {
       expect(answer).toBe(expected);
     }
@@ -91,6 +99,14 @@ it.each(readdirSync(folder).sort())('%s', async (name) => {
       expect((await findLiquidityPda({ reserve: address }))[0]).toBe(reserve.liquidity);
     }
   }
+  for (const queued of scene.changes) {
+    const change = account(queued.account);
+    check({ kind: 'change', change }, queued.answer);
+    const pending = getPendingChangeCodec().decode(change.data);
+    expect(getPendingChangeCodec().encode(pending)).toEqual(change.data);
+    const encoded = pending.payload.slice(0, pending.len);
+    expect(getChangeCodec().encode(getChangeCodec().decode(encoded))).toEqual(encoded);
+  }
   for (const one of scene.vaults) {
     const vault = account(one.vault);
     const { action, reserve, amount, answer } = one.preview;
@@ -101,6 +117,16 @@ it.each(readdirSync(folder).sort())('%s', async (name) => {
     check({ kind: 'remaining', vault, acted: one.remaining.acted }, one.remaining.answer);
     const { priced } = one;
     check({ kind: 'priced', vault, reserve: priced.reserve, price: BigInt(priced.price) }, priced.answer);
+    check({ kind: 'vault', vault }, one.movedAnswer, moved);
+    const { least, liquidation } = one;
+    const health = BigInt(least.health);
+    check({ kind: 'least', vault, reserve: least.reserve, action: least.action, health }, least.answer);
+    if (liquidation !== null) {
+      const { debt, collateral } = liquidation;
+      check({ kind: 'liquidate', vault, debt, collateral, most: BigInt(liquidation.most) }, liquidation.answer);
+      check({ kind: 'remaining', vault, acted: [debt, collateral] }, liquidation.remaining);
+      liquidations += liquidation.answer.startsWith('{"repay"') ? 1 : 0;
+    }
     const decoded = getVaultCodec().decode(vault.data);
     expect(getVaultCodec().encode(decoded)).toEqual(vault.data);
     if (vaults % scene.vaults.length === 0) {
@@ -108,6 +134,7 @@ it.each(readdirSync(folder).sort())('%s', async (name) => {
     }
     const occupied = decoded.positions.filter((position) => position.side !== 0).length;
     const view = risk.vault(snapshot, moment, vault);
+    expect(view.amounts.length).toBe(occupied);
     expect(view.positions.length).toBe('refused' in view.liquidation ? 0 : occupied);
     // At the price that it has, a vault is what it is.
     const [first] = view.positions;
@@ -123,4 +150,5 @@ it.each(readdirSync(folder).sort())('%s', async (name) => {
 
 it('were ten thousand', () => {
   expect(vaults).toBe(10_000);
+  expect(liquidations).toBeGreaterThan(1_000);
 });

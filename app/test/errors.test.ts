@@ -1,6 +1,12 @@
+import {
+  SOLANA_ERROR__RPC__TRANSPORT_HTTP_ERROR,
+  SOLANA_ERROR__TRANSACTION_ERROR__BLOCKHASH_NOT_FOUND,
+  SOLANA_ERROR__TRANSACTION_ERROR__INSUFFICIENT_FUNDS_FOR_FEE,
+  SolanaError,
+} from '@solana/kit';
 import { describe, expect, it } from 'vitest';
 import { readConfig } from '../src/chain/config';
-import { explainTransaction, wordsOf } from '../src/chain/errors';
+import { explain, explainTransaction, wordsOf } from '../src/chain/errors';
 import * as generated from '../src/generated';
 
 describe('an error', () => {
@@ -29,6 +35,31 @@ describe('an error', () => {
   });
 });
 
+describe('what was thrown', () => {
+  it('is told in words, whatever it is', () => {
+    const timeout = new DOMException('signal timed out', 'TimeoutError');
+    const http = { statusCode: 503, message: 'Service Unavailable', headers: new Headers() };
+    for (const [thrown, words] of [
+      [new TypeError('Failed to fetch'), 'The chain does not answer.'],
+      [new TypeError('NetworkError when attempting to fetch resource.'), 'The chain does not answer.'],
+      [new TypeError('Load failed'), 'The chain does not answer.'],
+      [timeout, 'does not answer in time'],
+      [new SolanaError(SOLANA_ERROR__RPC__TRANSPORT_HTTP_ERROR, http), 'HTTP 503'],
+      [new SolanaError(SOLANA_ERROR__TRANSACTION_ERROR__BLOCKHASH_NOT_FOUND), 'Review it again.'],
+      [new SolanaError(SOLANA_ERROR__TRANSACTION_ERROR__INSUFFICIENT_FUNDS_FOR_FEE), 'too little SOL'],
+      [new SyntaxError('Unexpected token <'), 'not what this app expects'],
+      ['no more', 'No more.'],
+    ] as const) {
+      expect(explain(thrown)).toContain(words);
+    }
+    expect(explainTransaction('BlockhashNotFound')).toContain('Review it again.');
+  });
+
+  it('is no network’s fault when it is a mistake of the app', () => {
+    expect(explain(new TypeError('x is not a function'))).toBe('X is not a function.');
+  });
+});
+
 describe('a configuration', () => {
   const KEY = 'So11111111111111111111111111111111111111112';
   const asset = { symbol: 'SOL', mint: KEY, reserve: KEY, priceAccounts: [KEY] };
@@ -36,6 +67,8 @@ describe('a configuration', () => {
 
   it('is read', () => {
     expect(readConfig(whole)).toEqual(whole);
+    const explorer = 'https://explorer.example/tx/{signature}?cluster=devnet';
+    expect(readConfig({ ...whole, explorer }).explorer).toBe(explorer);
     expect(readConfig({ ...whole, local: 'yes' }).local).toBe(false);
   });
 
@@ -43,6 +76,9 @@ describe('a configuration', () => {
     expect(() => readConfig(null)).toThrow('the configuration is no object');
     expect(() => readConfig({ ...whole, rpc: 7 })).toThrow('"rpc"');
     expect(() => readConfig({ ...whole, market: 'no address' })).toThrow();
+    for (const explorer of ['javascript:alert(1)//{signature}', 'https://explorer.example/tx/', 7]) {
+      expect(() => readConfig({ ...whole, explorer })).toThrow('"explorer"');
+    }
     expect(() => readConfig({ ...whole, assets: {} })).toThrow('"assets"');
     expect(() => readConfig({ ...whole, assets: [{ ...asset, symbol: 1 }] })).toThrow('"symbol"');
   });

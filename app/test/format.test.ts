@@ -53,4 +53,16 @@ describe('for showing', () => {
     expect(share(5n, 0n)).toBe(0n);
     expect(share(1n, 4n)).toBe(ONE / 4n);
   });
+
+  it('of time and of several things', () => {
+    expect([0n, 59n, 60n, 3_725n, 90_061n].map(format.duration)).toEqual([
+      '0 s',
+      '59 s',
+      '1 min',
+      '1 h 2 min',
+      '1 d 1 h',
+    ]);
+    expect(format.moment(1_760_127_060n)).toBe('2025-10-10 20:11 UTC');
+    expect([['a'], ['a', 'b'], ['a', 'b', 'c']].map(format.listed)).toEqual(['a', 'a and b', 'a, b, and c']);
+  });
 });

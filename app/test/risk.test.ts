@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import type { Address } from '@solana/kit';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { KEEL_PROGRAM_ADDRESS } from '../src/generated';
-import { isRefused, Risk, type RawAccount, type Snapshot } from '../src/risk';
+import { isRefused, Risk, withPricesAt, type RawAccount, type Snapshot } from '../src/risk';
 import { readAnswer } from '../src/risk/answer';
 import { writeRequest } from '../src/risk/request';
 import { loadRisk, moduleBytes } from './support';
@@ -64,6 +64,32 @@ describe('a request', () => {
     }
     const outlook = { kind: 'outlook', vault: account([]), seconds: 0.5 } as const;
     expect(() => writeRequest(nothing, moment, outlook)).toThrow(RangeError);
+  });
+});
+
+describe('prices', () => {
+  const address = (first: string) => first.padStart(32, '1') as Address;
+  const price = (first: string) => ({ ...account([]), address: address(first) });
+  const reserve = (first: string, ...prices: string[]) => ({ ...price(first), priceAccounts: prices.map(address) });
+  const market: Snapshot = {
+    ...nothing,
+    reserves: [reserve('2', '5'), reserve('3', '5', '6'), reserve('4', '7')],
+    prices: [price('5'), price('6'), price('7')],
+  };
+
+  it('of some reserves are moved once, also those that two of them share', () => {
+    const bps = (reserves: string[]) => withPricesAt(market, reserves.map(address), 8_000).prices.map((p) => p.bps);
+    expect(bps(['2', '3'])).toEqual([8_000, 8_000, undefined]);
+    expect(bps(['4'])).toEqual([undefined, undefined, 8_000]);
+    expect(bps([])).toEqual([undefined, undefined, undefined]);
+  });
+
+  it('are looked at as they are unless said', () => {
+    const asked = (snapshot: Snapshot) => writeRequest(snapshot, moment, { kind: 'reserves' });
+    const last = new DataView(asked(market).slice(-4).buffer).getUint32(0, true);
+    expect(last).toBe(10_000);
+    expect(asked(withPricesAt(market, [address('4')], 10_000))).toEqual(asked(market));
+    expect(asked(withPricesAt(market, [address('4')], 1))).not.toEqual(asked(market));
   });
 });
 

@@ -1,13 +1,15 @@
 //! Acts on the chain and compares with the previews.
 
-use crate::scene::{Stage, account_data};
+use crate::scene::{Stage, WEALTH, account_data};
 use anchor_lang::prelude::Pubkey;
 use keel::events::Liquidated;
 use keel::state::{Side, Vault};
 use keel::{AmountSpec, KeelError};
 use keel_client::ClientError;
 use keel_client::instruction::{self, Liquidation};
-use keel_client::preview::Action;
+use keel_client::preview::{Accounts, Action};
+use keel_risk::Fraction;
+use keel_risk::health::Totals;
 use keel_risk::price::{Purpose, UnitPrice};
 use keel_tests::check;
 use rand_chacha::ChaCha8Rng;
@@ -18,10 +20,15 @@ use std::collections::BTreeMap;
 #[derive(Default, Debug)]
 pub struct Seen {
     pub vaults: u64,
-    /// The health of an event was that of the preview.
-    exact_health: u64,
-    /// The program said that a vault is healthy, as the preview did.
-    healthy: u64,
+    /// A liquidation came out alike.
+    liquidations: u64,
+    /// Of these, those that left something of both positions, and those that wrote debt off.
+    part: u64,
+    bad_debt: u64,
+    /// Errors of liquidations that came out alike.
+    not_liquidated: BTreeMap<String, u64>,
+    /// Least amounts that bring a vault to a health.
+    least: BTreeMap<&'static str, u64>,
     /// A loan or withdrawal was accepted at the largest amount and refused at one more.
     boundaries: u64,
     /// Prices at which a vault stops being healthy.
@@ -35,8 +42,15 @@ pub struct Seen {
 impl Seen {
     /// A run that reached nothing would prove nothing.
     pub fn require_all(&self) {
-        assert!(self.exact_health > self.vaults / 10, "{self:?}");
-        assert!(self.healthy > self.vaults / 10, "{self:?}");
+        assert!(self.liquidations > self.vaults / 10, "{self:?}");
+        assert!(self.part > self.vaults / 100 && self.bad_debt > 0, "{self:?}");
+        // Which of the errors of prices come up depends on the seed.
+        for error in ["Healthy", "VaultInsolvent", "NothingToSeize", "Price"] {
+            assert!(self.not_liquidated.keys().any(|name| name.starts_with(error)), "{error}: {self:?}");
+        }
+        for action in ["Deposit", "Repay"] {
+            assert!(self.least.get(action).is_some_and(|count| *count > self.vaults / 100), "{action}: {self:?}");
+        }
         assert!(self.critical > self.vaults, "{self:?}");
         assert!(self.boundaries > self.vaults / 4, "{self:?}");
         for action in ["Deposit", "Withdraw", "Borrow", "Repay"] {
@@ -61,62 +75,88 @@ impl Seen {
     }
 }
 
-/// Liquidates a random pair, if there is one: the event's health is the preview's, or both say that there is nothing to do.
+/// Liquidates a random pair, if there is one: the event, the vault and both reserves are those of the preview, or both refuse
+/// with the same error.
 pub fn liquidate(stage: &mut Stage, vault: &Vault, rng: &mut ChaCha8Rng, seen: &mut Seen) {
-    let pair = stage.reserve_held(vault, Side::Debt, rng).zip(stage.reserve_held(vault, Side::Collateral, rng));
-    let Some((debt, collateral)) = pair else { return };
-    if vault.is_insolvent() {
-        return;
-    }
-    let terms = Liquidation {
-        keeper: stage.user.key(),
-        vault: stage.user.vault,
-        debt_reserve: stage.world.assets[debt].reserve,
-        collateral_reserve: stage.world.assets[collateral].reserve,
-        max_repay: u64::MAX,
-        min_seize: 0,
-    };
-    let build = instruction::liquidate(&stage.world.book, vault, &terms).unwrap();
+    let Some((debt, collateral)) = stage.pair(vault, rng) else { return };
+    let (debt_reserve, collateral_reserve) = (stage.world.assets[debt].reserve, stage.world.assets[collateral].reserve);
+    let max_repay = stage.most_repaid(debt, rng);
     let market = stage.world.market_state();
-    let expected = stage.view(&market).value(vault, Purpose::Liquidation).map(|valuation| valuation.totals);
-    let outcome = stage.world.chain.simulate(&[build], &[&stage.user.keypair]);
-    match (expected, outcome) {
-        (Ok(totals), Ok((receipt, _))) => {
-            assert!(!totals.is_healthy(), "{totals:?}");
+    let view = stage.view(&market);
+    let preview = view.liquidate(vault, &debt_reserve, &collateral_reserve, max_repay);
+    let keeper = stage.user.key();
+    let terms =
+        Liquidation { keeper, vault: stage.user.vault, debt_reserve, collateral_reserve, max_repay, min_seize: 0 };
+    let build = instruction::liquidate(&stage.world.book, vault, &terms).unwrap();
+    match (preview, stage.world.chain.simulate(&[build], &[&stage.user.keypair])) {
+        (Ok(preview), Ok((receipt, after))) => {
+            let (plan, health) =
+                (&preview.plan, |totals: &Totals| totals.health_factor().map_or(u128::MAX, Fraction::to_bits));
+            let expected = Liquidated {
+                vault: terms.vault,
+                keeper,
+                debt_reserve,
+                collateral_reserve,
+                repaid: plan.repay.0,
+                seized: plan.seize.0,
+                to_keeper: plan.to_keeper.0,
+                in_shares: false,
+                bonus: plan.bonus.to_bits(),
+                health_before: health(&preview.before),
+                health_after: health(&preview.after),
+            };
             let event = check::events::<Liquidated>(&receipt).pop().unwrap();
-            assert_eq!(event.health_before, totals.health_factor().unwrap().to_bits());
-            seen.exact_health += 1;
-        }
-        (Ok(totals), Err(failure)) if totals.is_healthy() => {
-            // A feed that is dead counts in the valuation, and is no price to trade at.
-            let code = failure.code().unwrap();
-            let healthy = code == u32::from(KeelError::Healthy);
-            assert!(healthy || is_price(code), "{failure:?}");
-            seen.healthy += u64::from(healthy);
-        }
-        (Ok(_), Err(failure)) => {
-            let code = failure.code().unwrap_or_else(|| panic!("{failure:#?}"));
-            let other = [
-                KeelError::NothingToSeize,
-                KeelError::PartOfSmallPosition,
-                KeelError::HealthNotRaised,
-                KeelError::InsufficientLiquidity,
-            ];
-            assert!(is_price(code) || other.map(u32::from).contains(&code), "{failure:#?}");
+            assert_eq!(encoded(&event), encoded(&expected), "{preview:?}");
+            let bytes = |key: &Pubkey| &after.get(key).unwrap().data;
+            assert_eq!(bytes(&terms.vault), &account_data(&preview.vault), "{terms:?}: vault");
+            assert_eq!(bytes(&debt_reserve), &account_data(&preview.debt_reserve), "{terms:?}: debt");
+            assert_eq!(bytes(&collateral_reserve), &account_data(&preview.collateral_reserve), "{terms:?}: collateral");
+            assert!(preview.bounty() <= preview.cost() && preview.received <= preview.seized);
+            seen.liquidations += 1;
+            seen.part += u64::from(!plan.repays_all && !plan.seizes_all);
+            seen.bad_debt += u64::from(preview.vault.is_insolvent());
         }
         (Err(ClientError::Refused(error)), Err(failure)) => {
-            let code = failure.code().unwrap();
-            assert!(code == u32::from(error) || is_price(code), "{error:?} {failure:#?}");
+            assert_eq!(failure.code(), Some(u32::from(error)), "{terms:?}: {error:?}, {:#?}", failure.logs);
+            *seen.not_liquidated.entry(format!("{error:?}")).or_default() += 1;
         }
-        (expected, outcome) => panic!("{expected:?} {outcome:#?}"),
+        (preview, outcome) => panic!("{terms:?}: {preview:?}, but {outcome:#?}"),
     }
+}
+
+fn encoded(event: &Liquidated) -> Vec<u8> {
+    anchor_lang::Event::data(event)
+}
+
+/// The least deposit or repayment that brings a vault to a health does so, on the chain, and one native unit less does not.
+pub fn at_the_least(stage: &mut Stage, vault: &Vault, asset: usize, action: Action, health: Fraction, seen: &mut Seen) {
+    let market = stage.world.market_state();
+    let key = stage.world.assets[asset].reserve;
+    let Ok(least) = stage.view(&market).least(vault, &key, action, health) else { return };
+    let Some(least) = least.filter(|least| (1..=WEALTH).contains(least)) else { return };
+    for (amount, is_enough) in [(least, true), (least - 1, false)] {
+        if amount == 0 {
+            continue;
+        }
+        assert_eq!(compare(stage, vault, asset, action, AmountSpec::Exact(amount), seen), None);
+        let preview = stage.view(&market).preview(vault, &key, action, AmountSpec::Exact(amount)).unwrap();
+        let mut book = stage.world.book.clone();
+        book.update(preview.reserve);
+        let after = Accounts { book: &book, ..stage.view(&market) }.value(&preview.vault, Purpose::Liquidation);
+        let reached = after.unwrap().totals.health_factor().is_none_or(|reached| reached >= health);
+        assert_eq!(reached, is_enough, "{action:?} of {amount}");
+    }
+    *seen.least.entry(name(action)).or_default() += 1;
 }
 
 /// A vault is healthy at the critical price of each of its assets, and not a unit beyond.
 pub fn at_critical_prices(stage: &mut Stage, vault: &Vault, seen: &mut Seen) {
     let market = stage.world.market_state();
     let view = stage.view(&market);
+    let amounts = view.amounts(vault).unwrap();
+    assert_eq!(amounts.len(), vault.occupied().count());
     let Ok(holdings) = view.holdings(vault) else { return };
+    assert!(holdings.iter().map(|h| (h.reserve, h.side, h.amount)).eq(amounts));
     let healthy = |key: &Pubkey, bits: u128| {
         let price = UnitPrice::from_bits(bits);
         // At absurd prices a value does not fit, which is no health.
@@ -129,10 +169,6 @@ pub fn at_critical_prices(stage: &mut Stage, vault: &Vault, seen: &mut Seen) {
         assert!(!healthy(&holding.reserve, beyond), "{holding:?}");
         seen.critical += 1;
     }
-}
-
-fn is_price(code: u32) -> bool {
-    (u32::from(KeelError::PriceWrongOwner)..=u32::from(KeelError::NoSuchFeed)).contains(&code)
 }
 
 /// The largest amount of an action, and one native unit more.

@@ -4,9 +4,12 @@ use crate::scene::{Stage, account_data};
 use anchor_lang::prelude::Pubkey;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use bytemuck::Zeroable;
 use keel::AmountSpec;
-use keel::state::{Side, Vault};
+use keel::state::{Change, MarketParams, PendingChange, Role, Side, Vault};
 use keel_client::preview::Action;
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
 use serde_json::{Value as Json, json};
 use std::path::PathBuf;
 
@@ -32,16 +35,47 @@ impl Account {
     }
 }
 
+/// Queued changes of every kind: each reserve to the configuration of the next one, the market, a role.
+fn changes(stage: &mut Stage, head: &[u8]) -> Vec<Json> {
+    let params = stage.world.market_state().params();
+    let assets = &stage.world.assets;
+    let mut queued: Vec<(Pubkey, Change)> = assets
+        .iter()
+        .zip(assets.iter().cycle().skip(1))
+        .map(|(asset, next)| {
+            let config = stage.world.book.listing(&next.reserve).unwrap().reserve.config;
+            (asset.reserve, Change::Reserve { config, ramp: 86_400 })
+        })
+        .collect();
+    let market = stage.world.market;
+    let longer = MarketParams { delay: 2 * params.delay + 86_400, min_position_micro_usd: 7, ..params };
+    queued.push((market, Change::Market(longer)));
+    queued.push((market, Change::Role { role: Role::Guardian, to: keel::ID }));
+    let case = |(nonce, (target, change)): (u64, &(Pubkey, Change))| {
+        // Around now, so that some wait, some are ready and some have expired; every other one is superseded.
+        let earliest = stage.moment.now + 3_600 * (2 - i64::try_from(nonce % 5).unwrap());
+        let mut pending = PendingChange { nonce, market, target: *target, sections: 0xff, ..PendingChange::zeroed() };
+        (pending.earliest, pending.latest) = (earliest, earliest + 3_600);
+        pending.revisions[0] = u32::try_from(nonce % 2).unwrap();
+        pending.set_change(change).unwrap();
+        let account = Account { key: Pubkey::new_unique(), owner: keel::ID, data: account_data(&pending) };
+        json!({ "account": account.json(), "answer": text(&[&[8], head, &account.bytes()].concat()) })
+    };
+    (0..).zip(&queued).map(case).collect()
+}
+
 /// The vaults of one scene.
 pub struct Cases {
     scene: Json,
     /// What every request of this scene begins with, behind the number of the question.
     head: Vec<u8>,
+    /// The same at other prices.
+    moved: Vec<u8>,
     vaults: Vec<Json>,
 }
 
 impl Cases {
-    pub fn new(stage: &mut Stage) -> Self {
+    pub fn new(stage: &mut Stage, rng: &mut ChaCha8Rng) -> Self {
         let market = stage.world.market_state();
         let market = Account { key: stage.world.market, owner: keel::ID, data: account_data(&market) };
         let moment = stage.moment;
@@ -63,11 +97,17 @@ impl Cases {
         let mut prices: Vec<_> = stage.prices.iter().collect();
         prices.sort_by_key(|(key, _)| **key);
         head.extend(count(prices.len()));
-        let mut price_json = Vec::new();
+        let (mut moved, mut price_json) = (head.clone(), Vec::new());
         for (key, price) in prices {
             let account = Account { key: *key, owner: price.owner, data: price.data.clone() };
-            head.extend(account.bytes());
-            price_json.push(account.json());
+            let bps = rng.random_range(5_000..15_000u32);
+            for (head, bps) in [(&mut head, 10_000), (&mut moved, bps)] {
+                head.extend(account.bytes());
+                head.extend(bps.to_le_bytes());
+            }
+            let mut json = account.json();
+            json["movedBps"] = bps.into();
+            price_json.push(json);
         }
         let scene = json!({
             "now": moment.now.to_string(),
@@ -76,19 +116,24 @@ impl Cases {
             "reserves": reserves,
             "prices": price_json,
             "reservesAnswer": text(&[&[1], &head[..]].concat()),
+            "changes": changes(stage, &head),
         });
-        Self { scene, head, vaults: Vec::new() }
+        Self { scene, head, moved, vaults: Vec::new() }
     }
 
-    /// A vault, an action on it, the asset of a largest loan, and how far to look ahead.
+    /// A vault, an action on it, the asset of a largest loan, and a debt and a collateral to liquidate.
     pub fn add(
         &mut self,
         stage: &Stage,
         vault: &Vault,
         (action, asset, amount): (Action, usize, AmountSpec),
         debt: usize,
-        seconds: u32,
+        pair: Option<(usize, usize)>,
+        rng: &mut ChaCha8Rng,
     ) {
+        let seconds = rng.random_range(0..=30 * 86_400u32);
+        let health = u128::from(rng.random_range(1u64 << 59..1 << 61));
+        let max_repay = rng.random_range(0..=u64::MAX) >> rng.random_range(0..60);
         if folder().is_none() {
             return;
         }
@@ -115,6 +160,7 @@ impl Cases {
         let case = json!({
             "vault": account.json(),
             "vaultAnswer": ask(2, &[]),
+            "movedAnswer": text(&[&[2], &self.moved[..], &bytes].concat()),
             "preview": {
                 "action": name,
                 "reserve": reserve.to_string(),
@@ -132,6 +178,22 @@ impl Cases {
                 "price": price.to_string(),
                 "answer": ask(7, &[reserve.as_ref(), &price.to_le_bytes()]),
             },
+            "least": {
+                "action": name,
+                "reserve": reserve.to_string(),
+                "health": health.to_string(),
+                "answer": ask(10, &[reserve.as_ref(), &[number(action)], &health.to_le_bytes()]),
+            },
+            "liquidation": pair.map(|pair| {
+                let [debt, collateral] = [pair.0, pair.1].map(|asset| stage.world.assets[asset].reserve);
+                json!({
+                    "debt": debt.to_string(),
+                    "collateral": collateral.to_string(),
+                    "most": max_repay.to_string(),
+                    "answer": ask(9, &[debt.as_ref(), collateral.as_ref(), &max_repay.to_le_bytes()]),
+                    "remaining": ask(6, &[&[2], debt.as_ref(), collateral.as_ref()]),
+                })
+            }),
         });
         self.vaults.push(case);
     }

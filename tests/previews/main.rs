@@ -3,7 +3,8 @@
 //! Each vault is asked about and acted on. The program runs on LiteSVM and leaves nothing behind, so that every action
 //! meets the same state. Compared are
 //!
-//! - the vault's health in a liquidation, with the event of one, or the refusal of one;
+//! - a liquidation, with the event of one and the accounts of vault and reserves afterwards, byte for byte, or the refusal;
+//! - the least deposit and repayment that bring a vault to a health, with those accounts and one unit less;
 //! - the prices at which it stops being healthy, with the health at these and a unit beyond;
 //! - the largest loan and withdrawal that are accepted, with the program's answer to these and to one unit more;
 //! - of every accepted action the accounts of vault and reserve afterwards, byte for byte, of every refused one the error.
@@ -17,6 +18,7 @@ mod scene;
 
 use keel::state::Side;
 use keel_client::preview::Action;
+use keel_risk::Fraction;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -54,7 +56,7 @@ fn quarter(number: u64) {
     let mut seen = act::Seen::default();
     for scene in 0..SCENES {
         stage.change(&mut rng);
-        let mut cases = cases::Cases::new(&mut stage);
+        let mut cases = cases::Cases::new(&mut stage, &mut rng);
         for _ in 0..VAULTS {
             let vault = stage.vault(&mut rng);
             stage.install(&vault);
@@ -67,11 +69,18 @@ fn quarter(number: u64) {
             if let Some(collateral) = collateral {
                 act::at_the_boundary(&mut stage, &vault, collateral, Action::Withdraw, &mut seen);
             }
+            let health = Fraction::from_bps_floor(rng.random_range(8_000..20_000));
+            let (rescue, side) =
+                *[(Action::Deposit, Side::Collateral), (Action::Repay, Side::Debt)].choose(&mut rng).unwrap();
+            if let Some(asset) = stage.reserve_held(&vault, side, &mut rng) {
+                act::at_the_least(&mut stage, &vault, asset, rescue, health, &mut seen);
+            }
             let action = *[Action::Deposit, Action::Withdraw, Action::Borrow, Action::Repay].choose(&mut rng).unwrap();
             let reserve = stage.fitting_reserve(&vault, action, &mut rng);
             let amount = stage.amount(&mut rng, reserve);
             act::compare(&mut stage, &vault, reserve, action, amount, &mut seen);
-            cases.add(&stage, &vault, (action, reserve, amount), debt, rng.random_range(0..=30 * 86_400));
+            let pair = stage.pair(&vault, &mut rng);
+            cases.add(&stage, &vault, (action, reserve, amount), debt, pair, &mut rng);
         }
         cases.write(&format!("{number}-{scene:02}"));
     }

@@ -37,7 +37,7 @@ const ASSETS: [(u8, i64, usize); 10] = [
 /// Number of the minted asset.
 const MINTED: usize = ASSETS.len();
 /// Native units that the user has of every asset.
-const WEALTH: u64 = 1 << 62;
+pub const WEALTH: u64 = 1 << 62;
 const DAY: i64 = 86_400;
 
 /// The market, a user and what was thrown last.
@@ -293,6 +293,20 @@ impl Stage {
         let held: Vec<_> = vault.occupied().filter(|(_, s)| *s == side).map(|(p, _)| p.reserve).collect();
         let key = held.choose(rng)?;
         self.world.assets.iter().position(|asset| asset.reserve == *key)
+    }
+
+    /// A debt and a collateral of the vault.
+    pub fn pair(&self, vault: &Vault, rng: &mut ChaCha8Rng) -> Option<(usize, usize)> {
+        self.reserve_held(vault, Side::Debt, rng).zip(self.reserve_held(vault, Side::Collateral, rng))
+    }
+
+    /// What a keeper is ready to repay: everything, or some dollars.
+    pub fn most_repaid(&self, debt: usize, rng: &mut ChaCha8Rng) -> u64 {
+        if rng.random_bool(0.5) {
+            u64::MAX
+        } else {
+            self.units(debt, 10u64.pow(rng.random_range(0..7u32).saturating_sub(2)))
+        }
     }
 
     /// Mostly an asset with which `action` makes sense.

@@ -24,13 +24,17 @@ export interface Valuation extends Totals {
   discarded: number | null;
 }
 
-/** One position, at the prices of liquidation. */
-export interface Position {
+/** What one position comes to, prices or not. */
+export interface Held {
   /** The number of its reserve in the snapshot. */
   reserve: number;
   side: 'collateral' | 'debt';
   /** Native units now. */
   amount: bigint;
+}
+
+/** One position, at the prices of liquidation. */
+export interface Position extends Held {
   /** Dollars per native unit, 96 fractional bits. */
   price: bigint;
   /** Dollars. */
@@ -55,7 +59,9 @@ export interface VaultView {
   newRisk: Valuation | Refused;
   /** What counts in a liquidation. */
   liquidation: Valuation | Refused;
-  /** Empty when `liquidation` is refused: there are no prices. */
+  /** All positions, prices or not. */
+  amounts: Held[];
+  /** The same with prices. Empty when `liquidation` is refused: there are none. */
   positions: Position[];
 }
 
@@ -67,6 +73,32 @@ export interface Preview {
   refusal: number | null;
   /** The vault afterwards. */
   after: VaultView;
+  /** Its account then, as hexadecimal digits. */
+  data: string;
+}
+
+/** What a liquidation would come to. Dollars are fractions. */
+export interface Liquidation {
+  /** Native units of the debt that the keeper repays. */
+  repay: bigint;
+  /** Native units of the collateral that leave the vault, and the keeper's part of them. */
+  seize: bigint;
+  toKeeper: bigint;
+  repaysAll: boolean;
+  seizesAll: boolean;
+  /** The bonus on what is repaid: a fraction. */
+  bonus: bigint;
+  /** Worth of the three amounts. */
+  repaid: bigint;
+  seized: bigint;
+  received: bigint;
+  /** What the keeper receives more than it pays. */
+  bounty: bigint;
+  /** What the owner loses beyond the debt that is repaid. */
+  cost: bigint;
+  before: Totals;
+  /** Before what nobody will repay is written off. */
+  after: Totals;
 }
 
 /** The largest amount that the program accepts. */
@@ -80,9 +112,13 @@ export interface Largest {
 export interface ReserveView {
   decimals: number;
   minted: boolean;
+  /** Native units that can be taken out. */
   available: bigint;
+  /** Native units that suppliers and insurance own. */
   supplied: bigint;
+  /** Native units of insurance, which pays bad debt first. Of the minted token: surplus that was earned and not yet minted. */
   insured: bigint;
+  /** Native units that are owed. */
   borrowed: bigint;
   utilization: bigint;
   /** Yearly, without compounding. */
@@ -119,6 +155,35 @@ export interface Feed {
   age: bigint;
 }
 
+/** What a parameter counts. */
+export type Unit = 'native' | 'microUsd' | 'bps' | 'bpsPerHour' | 'seconds' | 'slots' | 'flag' | 'number' | 'identity';
+
+/** A number of the parameter's unit, the hexadecimal digits of an address or a feed, or `null` for none. */
+export type ParameterValue = bigint | string | null;
+
+/** What a queued change does to one parameter. */
+export interface ChangeLine {
+  /** Its section and its name there, as in `limits.deposit_cap`. */
+  parameter: string;
+  unit: Unit;
+  /** What is in force now. */
+  before: ParameterValue;
+  after: ParameterValue;
+  /** For the protocol, that is for its suppliers. */
+  meaning: 'tighter' | 'looser' | 'sideways';
+  /** What vaults feel. */
+  effect: 'nothing' | 'a ramp' | 'at once';
+}
+
+/** A queued change. */
+export interface ChangeView {
+  status: 'waiting' | 'ready' | 'expired' | 'superseded';
+  /** Empty of one that is about no parameters. */
+  lines: ChangeLine[];
+  /** The feeds that it brings, whose price accounts its execution needs; addresses and identities in hexadecimal digits. */
+  feeds: { id: string; account: string }[];
+}
+
 /** A remaining account of an instruction; the address as hexadecimal digits. */
 export interface RawMeta {
   address: string;
@@ -146,6 +211,11 @@ export function readAnswer(text: string): unknown {
 
 function isInvalid(answer: unknown): answer is Invalid {
   return typeof answer === 'object' && answer !== null && 'invalid' in answer;
+}
+
+/** What an amount is worth: dollars per native unit, 96 fractional bits. The minted token is no collateral, and owed at par. */
+export function priceOf({ minted, prices }: ReserveView): bigint | Refused {
+  return minted ? prices.debtLiquidation : prices.collateralLiquidation;
 }
 
 /** Whether the program would refuse. */

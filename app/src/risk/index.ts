@@ -6,7 +6,9 @@
 import { AccountRole, getAddressDecoder, getBase16Encoder, type AccountMeta, type Address } from '@solana/kit';
 import {
   readAnswer,
+  type ChangeView,
   type Largest,
+  type Liquidation,
   type Preview,
   type RawMeta,
   type Refused,
@@ -25,6 +27,7 @@ import {
 } from './request';
 
 export * from './answer';
+export { withPricesAt } from './request';
 export type { Action, Amount, Moment, RawAccount, RawReserve, Snapshot } from './request';
 
 interface Exports {
@@ -92,6 +95,31 @@ export class Risk {
     return this.ask(snapshot, moment, { kind: 'priced', vault, reserve, price }) as Totals | Refused;
   }
 
+  /** What a liquidation would come to in which a keeper repays at most `most` native units of a debt. */
+  liquidate(
+    snapshot: Snapshot,
+    moment: Moment,
+    vault: RawAccount,
+    debt: Address,
+    collateral: Address,
+    most: bigint,
+  ): Liquidation | Refused {
+    return this.ask(snapshot, moment, { kind: 'liquidate', vault, debt, collateral, most }) as Liquidation | Refused;
+  }
+
+  /** The least deposit or repayment that brings the vault's health to this; `null` when none does. */
+  least(
+    snapshot: Snapshot,
+    moment: Moment,
+    vault: RawAccount,
+    reserve: Address,
+    action: Action,
+    health: bigint,
+  ): { amount: bigint | null } | Refused {
+    return this.ask(snapshot, moment, { kind: 'least', vault, reserve, action, health }) as
+      { amount: bigint | null } | Refused;
+  }
+
   /**
    * The remaining accounts of an instruction on a vault that acts on `acted` (a liquidation: debt, then collateral), to be
    * appended to those of the generated instruction.
@@ -103,6 +131,11 @@ export class Risk {
       address: getAddressDecoder().decode(getBase16Encoder().encode(address)),
       role: writable ? AccountRole.WRITABLE : AccountRole.READONLY,
     }));
+  }
+
+  /** What a queued change does, and where it is on its way. */
+  change(snapshot: Snapshot, moment: Moment, change: RawAccount): ChangeView {
+    return this.ask(snapshot, moment, { kind: 'change', change }) as ChangeView;
   }
 
   /** How much memory the module has taken; it never gives any back. */

@@ -14,6 +14,15 @@ export interface RawReserve extends RawAccount {
   priceAccounts: readonly Address[];
 }
 
+/** A price account. */
+export interface RawPrice extends RawAccount {
+  /** At how many basis points of what it says the price is looked at; 10,000 unless said. */
+  bps?: number;
+}
+
+/** As it is. */
+const WHOLE_BPS = 10_000;
+
 /** When a vault is looked at. */
 export interface Moment {
   /** Unix seconds. */
@@ -26,7 +35,17 @@ export interface Moment {
 export interface Snapshot {
   market: RawAccount;
   reserves: readonly RawReserve[];
-  prices: readonly RawAccount[];
+  prices: readonly RawPrice[];
+}
+
+/** The market with the prices of some reserves at so many basis points of what they are. Minted tokens are owed at par. */
+export function withPricesAt(snapshot: Snapshot, reserves: readonly Address[], bps: number): Snapshot {
+  const moved = snapshot.reserves.filter(({ address }) => reserves.includes(address));
+  const accounts = new Set(moved.flatMap(({ priceAccounts }) => priceAccounts));
+  return {
+    ...snapshot,
+    prices: snapshot.prices.map((price) => (accounts.has(price.address) ? { ...price, bps } : price)),
+  };
 }
 
 /** A user's action. */
@@ -44,7 +63,10 @@ export type Question =
   | { kind: 'largest'; vault: RawAccount; reserve: Address; action: Action }
   | { kind: 'outlook'; vault: RawAccount; seconds: number }
   | { kind: 'remaining'; vault: RawAccount; acted: readonly Address[] }
-  | { kind: 'priced'; vault: RawAccount; reserve: Address; price: bigint };
+  | { kind: 'priced'; vault: RawAccount; reserve: Address; price: bigint }
+  | { kind: 'change'; change: RawAccount }
+  | { kind: 'liquidate'; vault: RawAccount; debt: Address; collateral: Address; most: bigint }
+  | { kind: 'least'; vault: RawAccount; reserve: Address; action: Action; health: bigint };
 
 const NUMBERS: Record<Question['kind'], number> = {
   reserves: 1,
@@ -54,6 +76,9 @@ const NUMBERS: Record<Question['kind'], number> = {
   outlook: 5,
   remaining: 6,
   priced: 7,
+  change: 8,
+  liquidate: 9,
+  least: 10,
 };
 
 /** Decoding base 58 takes longer than an answer does, and the addresses of a market are always the same. */
@@ -108,7 +133,7 @@ class Writer {
 
   u128(value: bigint): void {
     if (value !== BigInt.asUintN(128, value)) {
-      throw new RangeError(`${value.toString()} is no price: it does not fit 128 bits`);
+      throw new RangeError(`${value.toString()} does not fit 128 bits`);
     }
     const view = this.room(16);
     view.setBigUint64(0, BigInt.asUintN(64, value), true);
@@ -162,6 +187,7 @@ export function writeRequest(snapshot: Snapshot, moment: Moment, question: Quest
   writer.u16(snapshot.prices.length);
   for (const price of snapshot.prices) {
     writer.account(price);
+    writer.u32(price.bps ?? WHOLE_BPS);
   }
   writeQuestion(writer, question);
   return writer.taken();
@@ -169,6 +195,10 @@ export function writeRequest(snapshot: Snapshot, moment: Moment, question: Quest
 
 function writeQuestion(writer: Writer, question: Question): void {
   if (question.kind === 'reserves') {
+    return;
+  }
+  if (question.kind === 'change') {
+    writer.account(question.change);
     return;
   }
   writer.account(question.vault);
@@ -197,5 +227,15 @@ function writeQuestion(writer: Writer, question: Question): void {
     case 'priced':
       writer.address(question.reserve);
       writer.u128(question.price);
+      return;
+    case 'liquidate':
+      writer.address(question.debt);
+      writer.address(question.collateral);
+      writer.u64(question.most);
+      return;
+    case 'least':
+      writer.address(question.reserve);
+      writer.u8(ACTIONS[question.action]);
+      writer.u128(question.health);
   }
 }

@@ -5,9 +5,11 @@
 //! | [`address`] | derives the program's addresses |
 //! | [`account`] | decodes accounts |
 //! | [`book`] | the listed assets of a market and where their prices are; orders the accounts of an instruction |
+//! | [`change`] | what a queued change does, parameter by parameter |
 //! | [`instruction`] | builds every instruction |
 //! | [`health`] | values a vault from fetched accounts, with the program's own code |
 //! | [`preview`] | what an action would do to a vault |
+//! | [`standing`] | what a reserve is like at a moment |
 //! | [`token`] | associated token accounts, wrapped SOL |
 //! | [`transaction`] | compute budget, lookup tables, versioned transactions |
 //! | [`transport`] | where questions and transactions go: a cluster's RPC node, or a chain within this process |
@@ -28,12 +30,14 @@ pub mod account;
 pub mod actions;
 pub mod address;
 pub mod book;
+pub mod change;
 pub mod error;
 pub mod health;
 pub mod instruction;
 pub mod preview;
 pub mod price_update;
 pub mod sending;
+pub mod standing;
 pub mod token;
 pub mod transaction;
 pub mod transport;

@@ -6,13 +6,18 @@
 //!
 //! Who signs is not looked at, nor what token accounts hold.
 
+mod least;
+mod liquidation;
+
+pub use liquidation::Liquidation;
+
 use crate::book::Book;
 use crate::error::ClientError;
 use crate::health::{self, PriceAccounts};
 use anchor_lang::prelude::Pubkey;
 use keel::instructions::user::deposit_action;
 use keel::oracle::Readings;
-use keel::state::{Market, Reserve, Side, Vault, pause};
+use keel::state::{Market, Position, Reserve, Side, Vault, pause};
 use keel::valuation::{self, Acted, Source, Valuation};
 use keel::{AmountSpec, KeelError};
 use keel_risk::health::Totals;
@@ -127,6 +132,18 @@ impl Accounts<'_> {
     pub fn readings(&self, reserve: &Pubkey) -> Result<Readings, ClientError> {
         self.book.listing(reserve)?;
         Ok(self.source().reserve(reserve, |_, readings| Ok(*readings))?)
+    }
+
+    /// What each position of `vault` comes to now, in slot order: collateral rounded down, debt up. That takes no prices.
+    ///
+    /// # Errors
+    /// `UnknownReserve`, and as [`Reserve::amount`].
+    pub fn amounts(&self, vault: &Vault) -> Result<Vec<(Pubkey, Side, Amount)>, ClientError> {
+        let amount = |(position, side): (&Position, Side)| {
+            let reserve = &self.book.listing(&position.reserve)?.reserve;
+            Ok((position.reserve, side, reserve.amount(position, side, self.moment.now)?))
+        };
+        vault.occupied().map(amount).collect()
     }
 
     /// The positions of `vault` in slot order, at the prices of liquidation.

@@ -9,16 +9,19 @@ use anchor_lang::Discriminator;
 use anchor_lang::prelude::Pubkey;
 use keel::KeelError;
 use keel::oracle::{self, NO_READINGS, Reading, Readings};
-use keel::state::{FeedConfig, Market, OracleConfig, Position, Reserve, Side, Vault};
+use keel::state::{FeedConfig, Market, OracleConfig, PendingChange, Position, Reserve, Side, Vault};
 use keel_risk::health::Totals;
 use keel_risk::pool::Pool;
 use keel_risk::price::{Purpose, UnitPrice};
 use keel_risk::units::{Amount, Usd};
+use solana_account::Account;
 
 /// Where the market's address stands in a reserve's and a vault's account.
 const MARKET_OFFSET: usize = 8 + 8;
 /// Where the owner's address stands in a vault's account.
 const OWNER_OFFSET: usize = MARKET_OFFSET + 32;
+/// Where the market's address stands in a queued change's account.
+const CHANGE_MARKET_OFFSET: usize = 8 + 16;
 
 /// A market as fetched at one moment.
 ///
@@ -62,18 +65,29 @@ impl View {
         for (_, reserve) in reserves(transport, key)? {
             book.insert(reserve, &price_accounts(&reserve.config.oracle));
         }
-        let mut wanted = vec![CLOCK, LAST_RESTART_SLOT];
-        wanted.extend(book.iter().flat_map(|(_, listing)| &listing.prices));
-        let mut accounts = transport.accounts(&wanted)?.into_iter();
-        let mut sysvar = |key| accounts.next().flatten().ok_or(ClientError::NoAccount { key, expected: "sysvar" });
-        let time = Time::decode(&sysvar(CLOCK)?, &sysvar(LAST_RESTART_SLOT)?)?;
-        let prices = wanted
-            .into_iter()
-            .skip(2)
-            .zip(accounts)
-            .filter_map(|(key, account)| account.map(|a| (key, PriceAccount { owner: a.owner, data: a.data })))
-            .collect();
-        Ok(Self { market, book, prices, time })
+        let keys: Vec<Pubkey> = book.iter().flat_map(|(_, listing)| &listing.prices).copied().collect();
+        let (time, accounts) = timed(transport, &keys)?;
+        Ok(Self { market, book, prices: prices(keys, accounts), time })
+    }
+
+    /// The same accounts, fetched anew: in one request and at one slot, as long as they are no more than
+    /// [`ACCOUNTS_PER_REQUEST`](crate::transport::ACCOUNTS_PER_REQUEST).
+    pub fn refreshed(&self, transport: &dyn Transport) -> Result<Self, ClientError> {
+        let mut keys = vec![*self.key()];
+        keys.extend(self.book.iter().map(|(key, _)| *key));
+        let listed: Vec<Pubkey> = self.book.iter().flat_map(|(_, listing)| &listing.prices).copied().collect();
+        keys.extend(&listed);
+        let (time, accounts) = timed(transport, &keys)?;
+        let mut accounts = accounts.into_iter();
+        let mut existing = |key, expected| accounts.next().flatten().ok_or(ClientError::NoAccount { key, expected });
+        let fetched = existing(*self.key(), "market")?;
+        let market = account::market(self.key(), &fetched.owner, &fetched.data)?;
+        let mut book = Book::new(*self.key());
+        for (key, listing) in self.book.iter() {
+            let fetched = existing(*key, "reserve")?;
+            book.insert_at(*key, account::reserve(key, &fetched.owner, &fetched.data)?, &listing.prices);
+        }
+        Ok(Self { market, book, prices: prices(listed, accounts), time })
     }
 
     /// What previews of actions start from.
@@ -150,8 +164,25 @@ impl View {
     }
 }
 
+/// Accounts, and the chain's time in the same answer.
+fn timed(transport: &dyn Transport, keys: &[Pubkey]) -> Result<(Time, Vec<Option<Account>>), ClientError> {
+    let mut accounts = transport.accounts(&[&[CLOCK, LAST_RESTART_SLOT], keys].concat())?;
+    let rest = accounts.split_off(accounts.len().min(2));
+    let [Some(clock), Some(last_restart)] = accounts.as_slice() else {
+        return Err(ClientError::NoAccount { key: CLOCK, expected: "sysvar" });
+    };
+    Ok((Time::decode(clock, last_restart)?, rest))
+}
+
+fn prices(keys: Vec<Pubkey>, accounts: impl IntoIterator<Item = Option<Account>>) -> PriceAccounts {
+    let price = |(key, account): (Pubkey, Option<Account>)| {
+        account.map(|account| (key, PriceAccount { owner: account.owner, data: account.data }))
+    };
+    keys.into_iter().zip(accounts).filter_map(price).collect()
+}
+
 /// The price account of a feed: the pinned one, or that of Pyth's push oracle.
-fn price_account(feed: &FeedConfig) -> Pubkey {
+pub fn price_account(feed: &FeedConfig) -> Pubkey {
     if feed.is_pinned() { feed.account } else { address::push_feed(&feed.feed_id, 0) }
 }
 
@@ -205,6 +236,16 @@ pub fn vaults(
     found.iter().map(|(key, found)| Ok((*key, account::vault(key, &found.owner, &found.data)?))).collect()
 }
 
+/// The queued changes of a market, by number.
+pub fn changes(transport: &dyn Transport, market: &Pubkey) -> Result<Vec<PendingChange>, ClientError> {
+    let filters = [of_kind(PendingChange::DISCRIMINATOR), at(CHANGE_MARKET_OFFSET, market)];
+    let found = transport.program_accounts(&keel::ID, &filters)?;
+    let decoded = found.iter().map(|(key, found)| account::change(key, &found.owner, &found.data));
+    let mut changes = decoded.collect::<Result<Vec<_>, _>>()?;
+    changes.sort_by_key(|change| change.nonce);
+    Ok(changes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -215,6 +256,7 @@ mod tests {
         assert_eq!(8 + offset_of!(Vault, market), MARKET_OFFSET);
         assert_eq!(8 + offset_of!(Reserve, market), MARKET_OFFSET);
         assert_eq!(8 + offset_of!(Vault, owner), OWNER_OFFSET);
+        assert_eq!(8 + offset_of!(PendingChange, market), CHANGE_MARKET_OFFSET);
     }
 
     #[test]

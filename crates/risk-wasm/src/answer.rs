@@ -2,16 +2,20 @@
 
 use crate::json::{Object, object};
 use crate::request::{Account, Question, Request};
+use anchor_lang::Discriminator;
 use anchor_lang::prelude::Pubkey;
 use keel::KeelError;
-use keel::oracle::Reading;
-use keel::state::{Market, Reserve, Side, Vault};
+use keel::state::{Market, Side, Vault};
 use keel_client::ClientError;
 use keel_client::account;
 use keel_client::book::Book;
+use keel_client::change::{self, Line, Value};
 use keel_client::health::{self, PriceAccount, PriceAccounts};
-use keel_client::preview::{Accounts, Holding, Preview};
+use keel_client::preview::{Accounts, Holding, Liquidation, Preview};
+use keel_client::price_update;
+use keel_client::standing::Standing;
 use keel_risk::Fraction;
+use keel_risk::change::{Parameter, Unit};
 use keel_risk::health::Totals;
 use keel_risk::price::{Moment, Purpose, UnitPrice};
 use keel_risk::units::Amount;
@@ -64,7 +68,9 @@ impl Snapshot {
             book.insert_at(*key, account::reserve(key, owner, data)?, &listing.prices);
             reserves.push(*key);
         }
-        let price = |a: &Account| (a.key, PriceAccount { owner: a.owner, data: a.data.to_vec() });
+        let price = |(a, bps): &(Account, u32)| {
+            (a.key, PriceAccount { owner: a.owner, data: price_update::moved(a.data, *bps) })
+        };
         let prices = request.prices.iter().map(price).collect();
         let moment = Moment { now: request.now, last_restart_slot: request.last_restart_slot };
         Ok(Self { market, book, reserves, prices, moment })
@@ -92,6 +98,7 @@ impl Snapshot {
                     o.number("amount", amount.0.into());
                     code(o, "refusal", refused);
                     o.object("after", |o| self.vault(o, &self.view(&book), &vault));
+                    o.bytes("data", &[Vault::DISCRIMINATOR, bytemuck::bytes_of(&vault)].concat());
                 }))
             }
             Question::Largest(vault, key, action) => {
@@ -110,13 +117,41 @@ impl Snapshot {
                 let at = view.value_at(&decode(vault)?, key, *price, Purpose::Liquidation)?;
                 Ok(object(|o| totals(o, &at.totals)))
             }
+            Question::Liquidate(vault, [debt, collateral], max_repay) => {
+                let found = view.liquidate(&decode(vault)?, debt, collateral, *max_repay)?;
+                Ok(object(|o| liquidation(o, &found)))
+            }
+            Question::Least(vault, key, action, health) => {
+                let amount = view.least(&decode(vault)?, key, *action, *health)?;
+                Ok(object(|o| o.number_or_null("amount", amount.map(u128::from))))
+            }
             Question::Remaining(vault, acted) => {
-                let acted: Vec<_> = acted.iter().flatten().copied().collect();
-                let accounts = self.book.remaining(&decode(vault)?, &acted)?;
+                let vault = decode(vault)?;
+                let accounts = match acted {
+                    // Two are acted on in a liquidation, which repays the first.
+                    [Some(debt), Some(collateral)] => {
+                        self.book.remaining_to_repay(&vault, &[*debt, *collateral], debt)?
+                    }
+                    [acted, _] => self.book.remaining(&vault, acted.as_slice())?,
+                };
                 Ok(object(|o| {
                     o.list("accounts", accounts, |o, meta| {
                         o.bytes("address", meta.pubkey.as_ref());
                         o.truth("writable", meta.is_writable);
+                    });
+                }))
+            }
+            Question::Change(Account { key, owner, data }) => {
+                let pending = account::change(key, owner, data)?;
+                let change = change::effective(&view, &pending)?;
+                let lines = change::lines(&view, &pending.target, &change)?;
+                let feeds = change::feeds(&view, &pending.target, &change)?;
+                Ok(object(|o| {
+                    o.word("status", change::status(&view, &pending).name());
+                    o.list("lines", lines, |o, line| write_line(o, &line));
+                    o.list("feeds", feeds, |o, feed| {
+                        o.bytes("id", &feed.feed_id);
+                        o.bytes("account", feed.account.as_ref());
                     });
                 }))
             }
@@ -136,15 +171,22 @@ impl Snapshot {
                 Err(error) => failure(o, &error),
             });
         }
+        o.list("amounts", view.amounts(vault).unwrap_or_default(), |o, (reserve, side, amount)| {
+            self.held(o, &reserve, side, amount);
+        });
         // Without prices there are no positions to tell of: `liquidation` then says why.
         o.list("positions", view.holdings(vault).unwrap_or_default(), |o, holding| self.holding(o, &holding));
     }
 
-    fn holding(&self, o: &mut Object, holding: &Holding) {
-        let number = self.reserves.iter().position(|key| *key == holding.reserve);
+    fn held(&self, o: &mut Object, reserve: &Pubkey, side: Side, amount: Amount) {
+        let number = self.reserves.iter().position(|key| key == reserve);
         o.small("reserve", number.and_then(|n| u32::try_from(n).ok()).unwrap_or(u32::MAX));
-        o.word("side", if holding.side == Side::Debt { "debt" } else { "collateral" });
-        o.number("amount", holding.amount.0.into());
+        o.word("side", if side == Side::Debt { "debt" } else { "collateral" });
+        o.number("amount", amount.0.into());
+    }
+
+    fn holding(&self, o: &mut Object, holding: &Holding) {
+        self.held(o, &holding.reserve, holding.side, holding.amount);
         o.number("price", holding.price.to_bits());
         o.number("value", holding.value.0.to_bits());
         o.number("factor", holding.factor.to_bits());
@@ -156,7 +198,7 @@ impl Snapshot {
         for key in &self.reserves {
             states.push(Standing::of(view, key)?);
         }
-        Ok(object(|o| o.list("reserves", states, |o, state| state.write(o))))
+        Ok(object(|o| o.list("reserves", &states, write)))
     }
 }
 
@@ -172,6 +214,52 @@ fn totals(o: &mut Object, totals: &Totals) {
     o.truth("healthy", totals.is_healthy());
 }
 
+fn liquidation(o: &mut Object, found: &Liquidation) {
+    let plan = &found.plan;
+    for (name, amount) in [("repay", plan.repay), ("seize", plan.seize), ("toKeeper", plan.to_keeper)] {
+        o.number(name, amount.0.into());
+    }
+    o.truth("repaysAll", plan.repays_all);
+    o.truth("seizesAll", plan.seizes_all);
+    o.number("bonus", plan.bonus.to_bits());
+    let (bounty, cost) = (found.bounty(), found.cost());
+    let values = [("repaid", found.repaid), ("seized", found.seized), ("received", found.received)];
+    for (name, value) in values.into_iter().chain([("bounty", bounty), ("cost", cost)]) {
+        o.number(name, value.0.to_bits());
+    }
+    o.object("before", |o| totals(o, &found.before));
+    o.object("after", |o| totals(o, &found.after));
+}
+
+fn write_line(o: &mut Object, line: &Line) {
+    let parameter = line.parameter;
+    o.word("parameter", parameter.name);
+    o.word("unit", unit(parameter));
+    for (name, value) in [("before", line.before), ("after", line.after)] {
+        match value {
+            Value::None => o.null(name),
+            Value::Number(number) => o.number(name, number.into()),
+            Value::Identity(bytes) => o.bytes(name, &bytes),
+        }
+    }
+    o.word("meaning", change::meaning_text(line.moved.meaning));
+    o.word("effect", change::effect_text(line.moved.effect));
+}
+
+fn unit(parameter: &Parameter) -> &'static str {
+    match parameter.unit {
+        Unit::Native => "native",
+        Unit::MicroUsd => "microUsd",
+        Unit::Bps => "bps",
+        Unit::BpsPerHour => "bpsPerHour",
+        Unit::Seconds => "seconds",
+        Unit::Slots => "slots",
+        Unit::Flag => "flag",
+        Unit::Number => "number",
+        Unit::Identity => "identity",
+    }
+}
+
 fn code(o: &mut Object, name: &str, error: Option<KeelError>) {
     match error {
         Some(error) => o.small(name, error.into()),
@@ -179,116 +267,52 @@ fn code(o: &mut Object, name: &str, error: Option<KeelError>) {
     }
 }
 
-/// A reserve at the moment of the request.
-struct Standing {
-    decimals: u8,
-    minted: bool,
-    amounts: [(&'static str, Amount); 4],
-    fractions: [(&'static str, Fraction); 10],
-    prices: [(&'static str, Result<UnitPrice, KeelError>); 4],
-    feeds: Vec<Result<Seen, KeelError>>,
-}
-
-/// What a price account says.
-struct Seen {
-    price: UnitPrice,
-    /// Half the width of the confidence interval.
-    confidence: UnitPrice,
-    /// Seconds since it was published.
-    age: u64,
-}
-
-impl Seen {
-    fn of(reading: Reading, decimals: u8, now: i64) -> Result<Self, KeelError> {
-        let seen = reading?;
-        Ok(Self {
-            price: seen.spot(decimals)?,
-            confidence: UnitPrice::new(seen.confidence.into(), seen.exponent, decimals)?,
-            // A clock that is behind the publisher's makes it new, not old.
-            age: u64::try_from(now.saturating_sub(seen.publish_time)).unwrap_or(0),
-        })
+fn write(o: &mut Object, state: &Standing) {
+    o.small("decimals", state.decimals.into());
+    o.truth("minted", state.minted);
+    for (name, amount) in [
+        ("available", state.available),
+        ("supplied", state.supplied),
+        ("insured", state.insured),
+        ("borrowed", state.borrowed),
+    ] {
+        o.number(name, amount.0.into());
     }
-}
-
-impl Standing {
-    fn of(view: &Accounts, key: &Pubkey) -> Outcome<Self> {
-        let reserve = &view.book.listing(key)?.reserve;
-        let readings = view.readings(key)?;
-        let standing = Self::compute(reserve, &view.moment, |side, purpose| match purpose {
-            Purpose::NewRisk => reserve.new_risk_price(&readings, side, &view.moment),
-            Purpose::Liquidation => reserve.maintenance_price(&readings, side, &view.moment),
-        })?;
-        let feeds = reserve.config.oracle.active_feeds().zip(readings);
-        let feeds = feeds.map(|(_, reading)| Seen::of(reading, reserve.decimals, view.moment.now)).collect();
-        Ok(Self { feeds, ..standing })
+    for (name, fraction) in [
+        ("utilization", state.utilization),
+        ("borrowRate", state.borrow_rate),
+        ("borrowYield", state.borrow_yield),
+        ("supplyYield", state.supply_yield),
+        ("initialHaircut", state.initial_haircut),
+        ("maintenanceHaircut", state.maintenance_haircut),
+        ("targetHaircut", state.target_haircut),
+        ("newRiskFactor", state.new_risk_factor),
+        ("liquidationFactor", state.liquidation_factor),
+        ("liquidationThreshold", state.liquidation_threshold),
+    ] {
+        o.number(name, fraction.to_bits());
     }
-
-    fn compute(
-        reserve: &Reserve,
-        moment: &Moment,
-        price: impl Fn(Side, Purpose) -> Result<UnitPrice, KeelError>,
-    ) -> Result<Self, KeelError> {
-        let now = moment.now;
-        let pool = reserve.accrued_pool(now)?;
-        let (haircut, yields) = (reserve.haircut(), pool.yields()?);
-        let haircuts = haircut.at(now, &reserve.config.haircut_terms())?;
-        Ok(Self {
-            decimals: reserve.decimals,
-            minted: reserve.is_minted(),
-            amounts: [
-                ("available", pool.available),
-                ("supplied", pool.supply_index.amount_of(pool.supply_shares)?),
-                ("insured", pool.supply_index.amount_of(pool.insurance_shares)?),
-                ("borrowed", pool.debt_index.amount_owed(pool.debt_shares)?),
-            ],
-            fractions: [
-                ("utilization", pool.utilization()?),
-                ("borrowRate", pool.rate.borrow),
-                ("borrowYield", yields.borrow),
-                ("supplyYield", yields.supply),
-                ("initialHaircut", haircuts.initial),
-                ("maintenanceHaircut", haircuts.maintenance),
-                ("targetHaircut", haircut.target),
-                ("newRiskFactor", reserve.collateral_factor(Purpose::NewRisk, now, false)?),
-                ("liquidationFactor", reserve.collateral_factor(Purpose::Liquidation, now, false)?),
-                ("liquidationThreshold", reserve.liquidation_threshold(now, false)?),
-            ],
-            prices: [
-                ("collateralNewRisk", price(Side::Collateral, Purpose::NewRisk)),
-                ("debtNewRisk", price(Side::Debt, Purpose::NewRisk)),
-                ("collateralLiquidation", price(Side::Collateral, Purpose::Liquidation)),
-                ("debtLiquidation", price(Side::Debt, Purpose::Liquidation)),
-            ],
-            feeds: Vec::new(),
-        })
-    }
-
-    fn write(self, o: &mut Object) {
-        o.small("decimals", self.decimals.into());
-        o.truth("minted", self.minted);
-        for (name, amount) in self.amounts {
-            o.number(name, amount.0.into());
-        }
-        for (name, fraction) in self.fractions {
-            o.number(name, fraction.to_bits());
-        }
-        o.object("prices", |o| {
-            for (name, price) in self.prices {
-                match price {
-                    Ok(price) => o.number(name, price.to_bits()),
-                    Err(error) => o.object(name, |o| o.small("refused", error.into())),
-                }
+    o.object("prices", |o| {
+        for (name, price) in [
+            ("collateralNewRisk", state.prices.collateral_new_risk),
+            ("debtNewRisk", state.prices.debt_new_risk),
+            ("collateralLiquidation", state.prices.collateral_liquidation),
+            ("debtLiquidation", state.prices.debt_liquidation),
+        ] {
+            match price {
+                Ok(price) => o.number(name, price.to_bits()),
+                Err(error) => o.object(name, |o| o.small("refused", error.into())),
             }
-        });
-        o.list("feeds", self.feeds, |o, feed| match feed {
-            Ok(seen) => {
-                o.number("price", seen.price.to_bits());
-                o.number("confidence", seen.confidence.to_bits());
-                o.number("age", seen.age.into());
-            }
-            Err(error) => o.small("refused", error.into()),
-        });
-    }
+        }
+    });
+    o.list("feeds", &state.feeds, |o, feed| match feed {
+        Ok(seen) => {
+            o.number("price", seen.price.to_bits());
+            o.number("confidence", seen.confidence.to_bits());
+            o.number("age", seen.age.into());
+        }
+        Err(error) => o.small("refused", (*error).into()),
+    });
 }
 
 #[cfg(test)]

@@ -7,13 +7,14 @@
 //! question u8 | now i64 | last_restart_slot u64
 //! market: account
 //! reserves: u16, and of each an account, the number of its price accounts u8 and their addresses
-//! prices: u16, and of each an account
+//! prices: u16, and of each an account, and at how many basis points of what it says the price is looked at u32
 //! what the question needs, see `Question`
 //! ```
 
 use anchor_lang::prelude::Pubkey;
 use keel::AmountSpec;
 use keel_client::preview::Action;
+use keel_risk::Fraction;
 use keel_risk::price::UnitPrice;
 
 /// A fetched account.
@@ -54,6 +55,14 @@ pub enum Question<'a> {
     /// 7, a vault, a reserve's address, dollars per native unit with 96 fractional bits `u128`: what liquidation would see
     /// at that price.
     Priced(Account<'a>, Pubkey, UnitPrice),
+    /// 8, a queued change: what it does, and where it is on its way.
+    Change(Account<'a>),
+    /// 9, a vault, the addresses of the reserves of a debt and of a collateral, most that is repaid `u64`: what a liquidation
+    /// would come to.
+    Liquidate(Account<'a>, [Pubkey; 2], u64),
+    /// 10, a vault, a reserve's address, an action `u8`, a health factor with 60 fractional bits `u128`: the least amount that
+    /// gets the vault there.
+    Least(Account<'a>, Pubkey, Action, Fraction),
 }
 
 /// A whole request.
@@ -67,8 +76,8 @@ pub struct Request<'a> {
     pub market: Account<'a>,
     /// Its reserves.
     pub reserves: Vec<Listing<'a>>,
-    /// Price accounts.
-    pub prices: Vec<Account<'a>>,
+    /// Price accounts, and at how many basis points of what they say the prices are looked at.
+    pub prices: Vec<(Account<'a>, u32)>,
     /// What is asked.
     pub question: Question<'a>,
 }
@@ -82,7 +91,7 @@ impl<'a> Request<'a> {
         let last_restart_slot = u64::from_le_bytes(reader.take()?);
         let market = reader.account()?;
         let reserves = (0..u16::from_le_bytes(reader.take()?)).map(|_| reader.listing()).collect::<Option<_>>()?;
-        let prices = (0..u16::from_le_bytes(reader.take()?)).map(|_| reader.account()).collect::<Option<_>>()?;
+        let prices = (0..u16::from_le_bytes(reader.take()?)).map(|_| reader.price()).collect::<Option<_>>()?;
         let question = reader.question(question)?;
         reader.0.is_empty().then_some(Self { now, last_restart_slot, market, reserves, prices, question })
     }
@@ -120,6 +129,10 @@ impl<'a> Reader<'a> {
         Some(Listing { reserve, prices })
     }
 
+    fn price(&mut self) -> Option<(Account<'a>, u32)> {
+        Some((self.account()?, u32::from_le_bytes(self.take()?)))
+    }
+
     fn question(&mut self, number: u8) -> Option<Question<'a>> {
         Some(match number {
             1 => Question::Reserves,
@@ -140,6 +153,15 @@ impl<'a> Reader<'a> {
             7 => {
                 let (vault, key) = (self.account()?, self.key()?);
                 Question::Priced(vault, key, UnitPrice::from_bits(u128::from_le_bytes(self.take()?)))
+            }
+            8 => Question::Change(self.account()?),
+            9 => {
+                let (vault, pair) = (self.account()?, [self.key()?, self.key()?]);
+                Question::Liquidate(vault, pair, u64::from_le_bytes(self.take()?))
+            }
+            10 => {
+                let (vault, key, action) = (self.account()?, self.key()?, self.action()?);
+                Question::Least(vault, key, action, Fraction::from_bits(u128::from_le_bytes(self.take()?)))
             }
             _ => return None,
         })
@@ -176,15 +198,17 @@ mod tests {
 
     fn request(number: u8, question: &[u8]) -> Vec<u8> {
         let listing = [account(&[7, 8]), vec![1], vec![3; 32]].concat();
-        [&[number][..], &5i64.to_le_bytes(), &6u64.to_le_bytes(), &account(&[]), &[1, 0], &listing, &[0, 0], question]
-            .concat()
+        let price = [account(&[1]), 8_000u32.to_le_bytes().to_vec()].concat();
+        let head = [&[number][..], &5i64.to_le_bytes(), &6u64.to_le_bytes(), &account(&[])].concat();
+        [&head[..], &[1, 0], &listing, &[1, 0], &price, question].concat()
     }
 
     #[test]
     fn a_request_is_read_to_its_last_byte() {
         let bytes = request(5, &[&account(&[9])[..], &60u32.to_le_bytes()].concat());
         let read = Request::read(&bytes).unwrap();
-        assert_eq!((read.now, read.last_restart_slot, read.reserves.len(), read.prices.len()), (5, 6, 1, 0));
+        assert_eq!((read.now, read.last_restart_slot, read.reserves.len(), read.prices.len()), (5, 6, 1, 1));
+        assert_eq!((read.prices[0].0.data, read.prices[0].1), (&[1u8][..], 8_000));
         assert_eq!(read.reserves[0].reserve.data, [7, 8]);
         assert_eq!(read.reserves[0].prices, [Pubkey::new_from_array([3; 32])]);
         let Question::Outlook(vault, 60) = read.question else { panic!("{read:?}") };
@@ -209,7 +233,12 @@ mod tests {
         assert!(read(6, &[&vault[..], &[2], &key, &key].concat()).unwrap().starts_with("Remaining"));
         let priced = read(7, &[&vault[..], &key, &9u128.to_le_bytes()].concat()).unwrap();
         assert!(priced.starts_with("Priced") && priced.ends_with("UnitPrice(9))"), "{priced}");
-        for (number, question) in [(0, &[][..]), (8, &[]), (6, &[&vault[..], &[3]].concat())] {
+        assert!(read(8, &vault).unwrap().starts_with("Change"));
+        let liquidate = read(9, &[&vault[..], &key, &key, &7u64.to_le_bytes()].concat()).unwrap();
+        assert!(liquidate.starts_with("Liquidate") && liquidate.ends_with("], 7)"), "{liquidate}");
+        let least = read(10, &[&vault[..], &key, &[3], &(3u128 << 60).to_le_bytes()].concat()).unwrap();
+        assert!(least.starts_with("Least") && least.contains("Repay, "), "{least}");
+        for (number, question) in [(0, &[][..]), (11, &[]), (6, &[&vault[..], &[3]].concat())] {
             assert_eq!(read(number, question), None);
         }
         assert_eq!(read(3, &[&vault[..], &key, &[4, 0], &[0; 8]].concat()), None, "no such action");

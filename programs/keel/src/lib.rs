@@ -11,7 +11,7 @@
 //! | [`oracle`] | price accounts |
 //! | [`token`] | transfers, minting, accepted mints |
 //! | [`introspection`] | what else the transaction does: flash loans |
-//! | [`errors`], [`events`], [`seeds`] | codes, what happened, addresses |
+//! | [`errors`], [`events`], [`seeds`], [`constants`] | codes, what happened, addresses, bits |
 //!
 //! All arithmetic of money is in [`keel_risk`].
 #![deny(
@@ -25,6 +25,7 @@
     clippy::panic
 )]
 
+pub mod constants;
 pub mod errors;
 pub mod events;
 pub mod instructions;
