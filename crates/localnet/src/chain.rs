@@ -25,7 +25,9 @@ use solana_rpc_client_api::response::RpcSimulateTransactionResult;
 use solana_signature::Signature;
 use solana_transaction::versioned::VersionedTransaction;
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use surfpool_sdk::cheatcodes::builders::DeployProgram;
 use surfpool_sdk::{BlockProductionMode, RpcClient, SimnetCommand, Surfnet};
@@ -75,6 +77,10 @@ pub struct Fetched {
     pub data: Vec<u8>,
 }
 
+/// From which slot on the chain's clock said what. The times of its blocks, which a node tells, are other ones: they
+/// follow from the number of blocks.
+pub type Times = Arc<Mutex<BTreeMap<u64, i64>>>;
+
 /// The embedded chain.
 pub struct Chain {
     surfnet: Surfnet,
@@ -84,6 +90,7 @@ pub struct Chain {
     /// Slot and time at which the chain's clock was first set, and the time that it was last set to.
     clock: Cell<Option<(u64, i64, i64)>>,
     sent: Cell<u32>,
+    times: Times,
 }
 
 impl Chain {
@@ -108,7 +115,7 @@ impl Chain {
             Duration::from_secs(30),
             CommitmentConfig::processed(),
         );
-        Ok(Self { surfnet, runtime, rpc, payer, clock: Cell::new(None), sent: Cell::new(0) })
+        Ok(Self { surfnet, runtime, rpc, payer, clock: Cell::new(None), sent: Cell::new(0), times: Times::default() })
     }
 
     /// Where the chain answers HTTP requests.
@@ -151,16 +158,23 @@ impl Chain {
         Ok(())
     }
 
+    /// What its clock said when.
+    pub fn times(&self) -> Times {
+        self.times.clone()
+    }
+
     /// Sets the chain's clock, and moves its slot along.
     pub fn set_time(&self, now: i64) -> Result<()> {
         let slot = self.rpc.get_slot().context(self.silent())?;
-        let (first, began, _) = self.clock.get().unwrap_or((slot.saturating_add(1), now, now));
+        let last = self.clock.get();
+        let (first, began, _) = last.unwrap_or((slot.saturating_add(1), now, now));
         self.clock.set(Some((first, began, now)));
         let elapsed = u64::try_from(now.saturating_sub(began)).unwrap_or(0);
         let planned = first.saturating_add(elapsed.saturating_mul(SLOTS_PER_TWO_SECONDS) / 2);
+        // The chain closes the running block first.
+        let moved_to = planned.max(slot.saturating_add(1));
         let clock = Clock {
-            // The chain closes the running block first.
-            slot: planned.max(slot.saturating_add(1)),
+            slot: moved_to,
             epoch_start_timestamp: began,
             epoch: 0,
             leader_schedule_epoch: 0,
@@ -170,6 +184,9 @@ impl Chain {
         let command = SimnetCommand::UpdateInternalClockWithConfirmation(None, clock, confirm);
         self.surfnet.send_command(command).map_err(|error| anyhow!("{}: {error}", self.silent()))?;
         confirmed.recv_timeout(Duration::from_secs(10)).map_err(|_| anyhow!("{}: its clock stands", self.silent()))?;
+        if last.is_none_or(|(_, _, last)| last != now) {
+            self.times.lock().unwrap_or_else(PoisonError::into_inner).insert(moved_to, now);
+        }
         // The chain tells of everything that happens; nobody listens.
         self.surfnet.events().try_iter().for_each(drop);
         Ok(())

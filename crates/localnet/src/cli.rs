@@ -9,9 +9,6 @@ use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
-/// Speed of a served scenario: an hour in a minute, so that one can watch.
-const SERVED_SPEED: f64 = 60.0;
-
 /// Names the compiled exchange, as for the tests.
 const MOCK_POOL_VARIABLE: &str = "KEEL_MOCK_POOL_SO";
 const DEFAULT_MOCK_POOL: &str = "target/deploy/keel_mock_pool.so";
@@ -68,7 +65,8 @@ struct DemoArgs {
     /// How finely the time is cut
     #[arg(long, value_name = "N")]
     steps_per_hour: Option<u32>,
-    /// Seconds of the scenario in a second [default: as fast as it goes; 60 with --serve]
+    /// Play the scenario at once, this many of its seconds in a second [default: as fast as it goes; with --serve, prices
+    /// stand still until a price scenario is started in the web app]
     #[arg(long, value_name = "X", value_parser = positive)]
     speed: Option<f64>,
     /// Print one JSON object and nothing else to the standard output
@@ -77,6 +75,9 @@ struct DemoArgs {
     /// Open the chain to wallets and interfaces, and keep it running until Ctrl-C
     #[arg(long)]
     serve: bool,
+    /// Play the scenario and end, also in a terminal, where `cargo xtask demo` serves unless it is told otherwise
+    #[arg(long, conflicts_with = "serve")]
+    no_serve: bool,
     /// Port for RPC requests
     #[arg(long, value_name = "PORT", default_value_t = 8899, requires = "serve")]
     rpc_port: u16,
@@ -131,9 +132,9 @@ impl DemoArgs {
             mock_pool: mock_pool.unwrap_or_else(|| DEFAULT_MOCK_POOL.into()),
             scenario,
             seed: self.seed,
-            speed: self.speed.or(self.serve.then_some(SERVED_SPEED)),
+            speed: self.speed,
             json: self.json,
-            serve: self.serve.then_some(Options {
+            serve: (self.serve && !self.no_serve).then_some(Options {
                 rpc_port: self.rpc_port,
                 ws_port: self.ws_port,
                 keys,
@@ -161,6 +162,8 @@ mod tests {
         assert!(parse(&["--serve", "--app", "dist", "--app-port", "1"]).is_ok());
         assert!(parse(&["--rpc-port", "1"]).is_err());
         assert!(parse(&["--app", "dist"]).is_err());
+        assert!(parse(&["--no-serve", "--json"]).is_ok());
+        assert!(parse(&["--no-serve", "--serve"]).is_err());
         assert!(parse(&["--from", "2025-10-10"]).is_err());
         assert!(parse(&["--prices", "x.csv", "--from", "soon"]).is_err());
         assert!(parse(&["--speed", "0"]).is_err());

@@ -55,7 +55,7 @@ impl Exchange {
         });
         let slippage = f64::from(terms.slippage_bps) / 10_000.0;
         let exchange = Self { quote: quote.mint, slippage, markets: markets.collect() };
-        for (pair, price) in exchange.prices(world, scenario, 0.0)? {
+        for (pair, price) in exchange.prices(world, scenario, &scenario.prices_at(0.0))? {
             let open = pair.initialize(world.authority.pubkey(), price);
             let mut instructions = vec![open];
             for mint in [pair.base.mint, pair.quote.mint] {
@@ -69,21 +69,22 @@ impl Exchange {
         Ok(exchange)
     }
 
-    /// Tells the pools the prices of `elapsed` seconds into the scenario.
-    pub fn publish(&self, chain: &Chain, world: &World, scenario: &Scenario, elapsed: f64) -> Result<()> {
+    /// Tells the pools these prices, dollars in the order of the scenario's assets.
+    pub fn publish(&self, chain: &Chain, world: &World, scenario: &Scenario, prices: &[f64]) -> Result<()> {
         let authority = &world.authority;
-        let prices = self.prices(world, scenario, elapsed)?;
+        let prices = self.prices(world, scenario, prices)?;
         let set: Vec<_> = prices.iter().map(|(pair, price)| pair.set_price(authority.pubkey(), *price)).collect();
         chain.must("the prices of the exchange", &set, &[authority], std::slice::from_ref(&world.table))?;
         Ok(())
     }
 
-    fn prices(&self, world: &World, scenario: &Scenario, elapsed: f64) -> Result<Vec<(Pair, Price)>> {
+    fn prices(&self, world: &World, scenario: &Scenario, dollars: &[f64]) -> Result<Vec<(Pair, Price)>> {
         let mut prices = Vec::new();
         for pair in self.pairs() {
             let unit = |mint: &Pubkey| -> Result<f64> {
-                let (asset, terms) = find(world, scenario, mint)?;
-                Ok(terms.price_at(elapsed) / 10f64.powi(asset.decimals.into()))
+                let (asset, _) = find(world, scenario, mint)?;
+                let whole = scenario.index_of(&asset.symbol).and_then(|index| dollars.get(index));
+                Ok(whole.with_context(|| format!("{} has no price", asset.symbol))? / 10f64.powi(asset.decimals.into()))
             };
             let rate = unit(&pair.base.mint)? / unit(&pair.quote.mint)?;
             prices.push((pair, price(rate * (1.0 - self.slippage))));

@@ -14,8 +14,12 @@
 //! | [`solvency`] | whether what is owed to suppliers is there, from the chain's own accounts |
 //! | [`report`] | the tables and the JSON |
 //! | [`demo`] | puts these together |
+//! | [`governance`] | the delay of a served market, and the changes that wait for it |
+//! | [`index`] | the chain's history, for the web app |
 //! | [`serve`] | keeps the chain running for wallets and interfaces |
-//! | [`web`] | serves the web app, its configuration and a faucet |
+//! | [`web`] | serves the web app, its configuration, a faucet and price scenarios |
+//! | [`inbox`] | what the web app asks of the thread that moves the chain |
+//! | [`script`] | price scenarios for a served chain |
 //!
 //! Amounts on chain are integers, and everything that decides about money is the program's own code through
 //! [`keel_client`]. Floats appear where prices are invented, where the size of a user is drawn, and in the report.
@@ -27,11 +31,15 @@ pub mod chain;
 pub mod cli;
 pub mod demo;
 pub mod exchange;
+pub mod governance;
 pub mod haircuts;
+pub mod inbox;
+pub mod index;
 pub mod keeper;
 pub mod market;
 pub mod report;
 pub mod scenario;
+pub mod script;
 pub mod serve;
 pub mod solvency;
 pub mod users;

@@ -65,8 +65,10 @@ pub struct World {
     pub exchange: Option<Exchange>,
     /// The market's lookup table.
     pub table: AddressLookupTableAccount,
-    /// Mints test tokens; also the market's governance, and the one who tells the exchange its prices.
+    /// Mints test tokens; also the market's governance and risk steward, and the one who tells the exchange its prices.
     pub authority: Keypair,
+    /// The market's guardian.
+    pub guardian: Keypair,
 }
 
 /// Publishes prices, and keeps the averages that feeds publish along with them.
@@ -93,22 +95,22 @@ impl Publisher {
         Self { averages: Vec::new(), half_life: scenario.ema_half_life(), last: None }
     }
 
-    /// Publishes the prices of `elapsed` seconds into the scenario at time `now`.
+    /// Publishes `prices`, dollars in the order of the scenario's assets, at time `now`.
     pub fn publish(
         &mut self,
         chain: &Chain,
         assets: &[Asset],
         scenario: &Scenario,
-        elapsed: f64,
+        prices: &[f64],
         now: i64,
     ) -> Result<()> {
         let passed = self.last.map_or(0.0, |last| (now - last).max(0) as f64);
         let kept = (-passed / self.half_life).exp2();
         self.last = Some(now);
         let slot = chain.slot()?;
-        for (i, (asset, terms)) in assets.iter().zip(&scenario.assets).enumerate() {
+        for (i, ((asset, terms), price)) in assets.iter().zip(&scenario.assets).zip(prices.iter().copied()).enumerate()
+        {
             let Some(feed) = asset.feed else { continue };
-            let price = terms.price_at(elapsed);
             if self.averages.len() <= i {
                 self.averages.push(price);
             }
@@ -146,19 +148,20 @@ impl World {
         now: i64,
         done: impl Fn(),
     ) -> Result<Self> {
-        let authority = keypair(seed, "authority", 0);
+        let (authority, guardian) = (keypair(seed, "authority", 0), keypair(seed, "guardian", 0));
         let market = address::market(MARKET_ID);
         chain.fund(&authority.pubkey(), 1_000_000_000_000)?;
         let assets: Vec<Asset> =
             (0u32..).zip(&scenario.assets).map(|(i, terms)| Asset::new(seed, market, i, terms)).collect();
-        publisher.publish(chain, &assets, scenario, 0.0, now)?;
+        publisher.publish(chain, &assets, scenario, &scenario.prices_at(0.0), now)?;
 
         let (payer, governance) = (chain.payer(), authority.pubkey());
         let params = scenario.market_params();
-        let create = instruction::init_market(payer.pubkey(), governance, MARKET_ID, params, governance, governance);
+        let create =
+            instruction::init_market(payer.pubkey(), governance, MARKET_ID, params, guardian.pubkey(), governance);
         chain.must("creating the market", &[create], &[payer, &authority], &[])?;
         let none = AddressLookupTableAccount { key: Pubkey::default(), addresses: Vec::new() };
-        let mut world = Self { market, assets, exchange: None, table: none, authority };
+        let mut world = Self { market, assets, exchange: None, table: none, authority, guardian };
         for (number, (asset, terms)) in (0u32..).zip(world.assets.iter().zip(&scenario.assets)) {
             world.list(chain, scenario, asset, terms, &keypair(seed, "mint", number))?;
             done();
@@ -193,7 +196,7 @@ impl World {
     }
 
     /// The change that governance queues next.
-    fn next_change(&self, chain: &Chain) -> Result<Queued> {
+    pub(crate) fn next_change(&self, chain: &Chain) -> Result<Queued> {
         let fetched = chain.accounts(&[self.market])?.pop().flatten().context("there is no market")?;
         let nonce = account::market(&self.market, &fetched.owner, &fetched.data)?.next_change;
         Ok(Queued { market: self.market, nonce, rent_payer: chain.payer().pubkey() })

@@ -2,9 +2,11 @@
 
 use crate::BadInput;
 use crate::chain::Chain;
+use crate::inbox::Inbox;
+use crate::index;
 use crate::market::{Asset, World, keypair};
 use crate::users::Users;
-use crate::web::{self, Faucet, Files};
+use crate::web::{self, Files};
 use anchor_lang::prelude::Pubkey;
 use anyhow::{Context, Result};
 use solana_keypair::Keypair;
@@ -28,7 +30,7 @@ pub struct Options {
     pub rpc_port: u16,
     /// Port for subscriptions.
     pub ws_port: u16,
-    /// Folder for keypair files.
+    /// Folder for keypair files and the index.
     pub keys: PathBuf,
     /// The built web app, if it is to be served.
     pub app: Option<PathBuf>,
@@ -62,8 +64,8 @@ impl Server {
         })
     }
 
-    /// Forwards the chain's ports, which are of its own choice, and serves the app, whose faucet it returns.
-    pub fn open(self, chain: &Chain, world: &World, options: &Options) -> Result<Option<Faucet>> {
+    /// Forwards the chain's ports, which are of its own choice, and serves the app. Returns what it asks for.
+    pub fn open(self, chain: &Chain, world: &World, options: &Options) -> Result<Option<Inbox>> {
         for (listener, url) in [(self.rpc, chain.rpc_url()), (self.ws, chain.ws_url())] {
             let target = url.split_once("://").map_or(url, |(_, address)| address).to_string();
             listener.set_nonblocking(true)?;
@@ -81,10 +83,12 @@ impl Server {
                 }
             });
         }
+        let Some((listener, files)) = self.app else { return Ok(None) };
         let [rpc, ws] = options.urls();
-        self.app
-            .map(|(listener, files)| web::open(chain, listener, files, &config(world, [&rpc, &ws]), [&rpc, &ws]))
-            .transpose()
+        create(&options.keys)?;
+        let index = index::open(chain, world.market, &options.keys, options.app_port)?;
+        let faucet = web::open(chain, listener, files, index, &config(world, [&rpc, &ws]), [&rpc, &ws])?;
+        Ok(Some(faucet))
     }
 }
 
@@ -104,9 +108,14 @@ fn config(world: &World, [rpc, ws]: [&str; 2]) -> serde_json::Value {
         })
     };
     serde_json::json!({
-        "local": true, "rpc": rpc, "ws": ws, "market": world.market.to_string(),
+        "local": true, "rpc": rpc, "ws": ws, "api": "/api", "market": world.market.to_string(),
         "lookupTable": world.table.key.to_string(), "assets": world.assets.iter().map(asset).collect::<Vec<_>>(),
     })
+}
+
+/// The key of a user without a vault.
+pub fn burner(seed: u64, number: u32) -> Keypair {
+    keypair(seed, "burner", number)
 }
 
 /// Gives `to` SOL, and tokens of every asset that can be made.
@@ -143,33 +152,29 @@ pub fn stop_on_signal(chain: &Chain, stop: Arc<AtomicBool>) {
 
 /// Creates the burner users, writes all keys and addresses to files, and tells where they are.
 pub fn announce(chain: &Chain, world: &World, users: &Users, options: &Options, seed: u64) -> Result<()> {
-    std::fs::create_dir_all(&options.keys)
-        .map_err(|error| BadInput::error(format!("--keys {}: cannot be created: {error}", options.keys.display())))?;
+    create(&options.keys)?;
     let mut listed = Vec::new();
     let mut add = |name: String, what: &str, keypair: &Keypair| -> Result<()> {
         let path = options.keys.join(format!("{name}.json"));
         write_key(&path, keypair)?;
-        eprintln!("  {:<44}  {what:<24}  {}", keypair.pubkey().to_string(), path.display());
         listed.push(serde_json::json!({
             "name": name, "what": what, "address": keypair.pubkey().to_string(), "keypair": path,
         }));
         Ok(())
     };
     let [rpc, ws] = options.urls();
-    if options.app.is_some() {
-        eprintln!("Web app    http://127.0.0.1:{}", options.app_port);
-    }
     eprintln!("RPC        {rpc}\nWebSocket  {ws}\nProgram    {}\nMarket     {}", keel::ID, world.market);
     for asset in &world.assets {
         eprintln!("{:<10} {}", asset.symbol, asset.mint);
     }
-    eprintln!("Keys (of this chain only):");
     for number in 0..BURNERS {
-        let burner = keypair(seed, "burner", number);
+        let burner = burner(seed, number);
         endow(chain, world, &burner.pubkey())?;
         add(format!("burner-{number}"), "tokens, no vault", &burner)?;
     }
     add("authority".into(), "mints tokens, governs", &world.authority)?;
+    chain.fund(&world.guardian.pubkey(), BURNER_LAMPORTS)?;
+    add("guardian".into(), "pauses, tightens, vetoes", &world.guardian)?;
     for (number, user) in users.all.iter().enumerate() {
         add(format!("user-{number:02}"), &user.name, &user.keypair)?;
     }
@@ -202,8 +207,17 @@ pub fn announce(chain: &Chain, world: &World, users: &Users, options: &Options, 
     });
     let path = options.keys.join("localnet.json");
     std::fs::write(&path, format!("{summary:#}\n")).with_context(|| format!("cannot write {}", path.display()))?;
-    eprintln!("All addresses: {}", path.display());
+    eprintln!("Keys       {}, of this chain only: burner-0.json has tokens and no vault", options.keys.display());
+    eprintln!("Addresses  {}", path.display());
+    if options.app.is_some() {
+        eprintln!("\nOpen http://127.0.0.1:{} in a browser.", options.app_port);
+    }
     Ok(())
+}
+
+fn create(keys: &Path) -> Result<()> {
+    std::fs::create_dir_all(keys)
+        .map_err(|error| BadInput::error(format!("--keys {}: cannot be created: {error}", keys.display())))
 }
 
 /// A file as the Solana tools read it.

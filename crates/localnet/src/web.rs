@@ -1,9 +1,9 @@
-//! Serves the web app, what it has to know of the chain, and a faucet: to this machine only.
+//! Serves the web app, what it has to know of the chain, the chain's history, a faucet and price scenarios: to this machine
+//! only.
 
 use crate::BadInput;
 use crate::chain::Chain;
-use crate::market::World;
-use crate::serve;
+use crate::inbox::{self, Desk, Inbox, Refusal, Request as Wish};
 use anchor_lang::prelude::Pubkey;
 use anyhow::{Context, Result};
 use http_body_util::{BodyExt, Full, Limited};
@@ -12,17 +12,16 @@ use hyper::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, 
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use keel_indexer::api::Api;
 use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
-use tokio::sync::{mpsc, oneshot};
 
 /// A request to the faucet is an address and a few words of JSON.
 const LONGEST_REQUEST: usize = 256;
-/// Requests that wait for the faucet; more are turned away.
-const QUEUE: usize = 16;
+const JSON: &str = "application/json";
 /// The page that every path of the app shows.
 const INDEX: &str = "/index.html";
 
@@ -73,56 +72,40 @@ fn content_type(name: &str) -> &'static str {
         Some("css") => "text/css; charset=utf-8",
         Some("svg") => "image/svg+xml",
         Some("wasm") => "application/wasm",
-        Some("json") => "application/json",
+        Some("json") => JSON,
         _ => "application/octet-stream",
-    }
-}
-
-/// Somebody who asked the faucet, and waits.
-pub struct Asked {
-    to: Pubkey,
-    answer: oneshot::Sender<Result<(), String>>,
-}
-
-/// The faucet's end at the chain, which one thread alone may move.
-pub struct Faucet(mpsc::Receiver<Asked>);
-
-impl Faucet {
-    /// Gives everybody who asked since the last time.
-    pub fn step(&mut self, chain: &Chain, world: &World) {
-        while let Ok(Asked { to, answer }) = self.0.try_recv() {
-            // Whoever hung up has the tokens all the same.
-            let _ = answer.send(serve::endow(chain, world, &to).map_err(|error| format!("{error:#}")));
-        }
     }
 }
 
 /// What is served.
 struct Site {
     files: Files,
+    index: Api,
     config: Bytes,
     policy: HeaderValue,
     /// The names by which a browser may ask for this server. A page of another name that resolves to this machine may not.
     hosts: [String; 2],
-    faucet: mpsc::Sender<Asked>,
+    desk: Desk,
 }
 
-/// Serves the app on a port that was taken before. The faucet's end has to be stepped.
+/// Serves the app on a port that was taken before. What it asks for comes into the inbox.
 pub fn open(
     chain: &Chain,
     listener: TcpListener,
     files: Files,
+    index: Api,
     config: &serde_json::Value,
     urls: [&str; 2],
-) -> Result<Faucet> {
+) -> Result<Inbox> {
     let port = listener.local_addr()?.port();
-    let (sender, receiver) = mpsc::channel(QUEUE);
+    let (desk, inbox) = inbox::open();
     let site = Arc::new(Site {
         files,
+        index,
         config: serde_json::to_vec(config)?.into(),
         policy: policy(urls)?,
         hosts: ["127.0.0.1", "localhost"].map(|name| format!("{name}:{port}")),
-        faucet: sender,
+        desk,
     });
     listener.set_nonblocking(true)?;
     let _entered = chain.runtime().enter();
@@ -141,7 +124,7 @@ pub fn open(
             });
         }
     });
-    Ok(Faucet(receiver))
+    Ok(inbox)
 }
 
 /// Only what comes from here may run, and only the chain may be talked to. WebAssembly is the previews.
@@ -162,44 +145,64 @@ impl Site {
         if !host.is_some_and(is_ours) {
             return self.failure(StatusCode::FORBIDDEN, "ask for this server by 127.0.0.1 or localhost");
         }
+        let origin = request.headers().get(ORIGIN).and_then(|origin| origin.to_str().ok());
+        // Another page in the same browser could ask without being able to read the answer.
+        let is_foreign = origin.is_some_and(|origin| !origin.strip_prefix("http://").is_some_and(is_ours));
+        if request.method() != Method::GET && is_foreign {
+            return self.failure(StatusCode::FORBIDDEN, "this is for the app on this server only");
+        }
         match (request.method(), request.uri().path()) {
-            (&Method::GET, "/config.json") => self.reply(StatusCode::OK, "application/json", self.config.clone()),
+            (&Method::GET, "/config.json") => self.reply(StatusCode::OK, JSON, self.config.clone()),
+            (&Method::GET, "/scenarios") => self.reply(StatusCode::OK, JSON, self.desk.status()),
+            (&Method::GET, path) if path.starts_with("/api/") => {
+                let (index, path, query) =
+                    (self.index.clone(), path.to_string(), request.uri().query().map(str::to_string));
+                // The database is read where nobody waits for it.
+                let answer = tokio::task::spawn_blocking(move || index.answer(&path, query.as_deref())).await;
+                match answer.map(|answer| (StatusCode::from_u16(answer.status), answer.body)) {
+                    Ok((Ok(status), body)) => self.reply(status, JSON, body.into()),
+                    _ => self.failure(StatusCode::INTERNAL_SERVER_ERROR, "the index has failed"),
+                }
+            }
             (&Method::GET, path) => match self.files.get(path) {
                 Some((kind, bytes)) => self.reply(StatusCode::OK, kind, bytes),
                 None => self.failure(StatusCode::NOT_FOUND, "there is no such file"),
             },
-            (&Method::POST, "/faucet") => {
-                let origin = request.headers().get(ORIGIN).and_then(|origin| origin.to_str().ok());
-                // Another page in the same browser could ask without being able to read the answer.
-                if origin.is_some_and(|origin| !origin.strip_prefix("http://").is_some_and(is_ours)) {
-                    return self.failure(StatusCode::FORBIDDEN, "the faucet is for the app on this server only");
-                }
-                self.give(request.into_body()).await
+            (&Method::POST, "/faucet") => self.give(request.into_body()).await,
+            (&Method::DELETE, "/scenarios") => self.ask(Wish::Stop).await,
+            (&Method::POST, path) if let Some(name) = path.strip_prefix("/scenarios/") => {
+                self.ask(Wish::Play(name.into())).await
             }
-            _ => self.failure(StatusCode::METHOD_NOT_ALLOWED, "only GET, and POST to /faucet"),
+            _ => self.failure(StatusCode::METHOD_NOT_ALLOWED, "only GET, POST to /faucet and /scenarios/NAME"),
         }
     }
 
     async fn give(&self, body: Incoming) -> Answer {
         let body = Limited::new(body, LONGEST_REQUEST).collect().await.map(|body| body.to_bytes());
-        let Some(to) = body.ok().and_then(|body| recipient(&body)) else {
-            return self.failure(StatusCode::BAD_REQUEST, r#"say to whom: {"address": "..."}"#);
-        };
-        let (answer, outcome) = oneshot::channel();
-        if self.faucet.try_send(Asked { to, answer }).is_err() {
-            return self
-                .failure(StatusCode::SERVICE_UNAVAILABLE, "the faucet is busy or the chain has stopped; try again");
+        match body.ok().and_then(|body| recipient(&body)) {
+            Some(to) => self.ask(Wish::Give(to)).await,
+            None => self.failure(StatusCode::BAD_REQUEST, r#"say to whom: {"address": "..."}"#),
         }
-        match outcome.await {
-            Ok(Ok(())) => self.reply(StatusCode::OK, "application/json", Bytes::from_static(br#"{"given":true}"#)),
-            Ok(Err(error)) => self.failure(StatusCode::INTERNAL_SERVER_ERROR, &error),
-            Err(_) => self.failure(StatusCode::SERVICE_UNAVAILABLE, "the chain has stopped"),
+    }
+
+    async fn ask(&self, wish: Wish) -> Answer {
+        match self.desk.ask(wish).await {
+            Ok(()) => self.reply(StatusCode::OK, JSON, Bytes::from_static(br#"{"done":true}"#)),
+            Err(refusal) => {
+                let status = match refusal {
+                    Refusal::Unknown(_) => StatusCode::NOT_FOUND,
+                    Refusal::Busy(_) => StatusCode::CONFLICT,
+                    Refusal::Failed(_) => StatusCode::INTERNAL_SERVER_ERROR,
+                    Refusal::Unanswered => StatusCode::SERVICE_UNAVAILABLE,
+                };
+                self.failure(status, &refusal.to_string())
+            }
         }
     }
 
     fn failure(&self, status: StatusCode, reason: &str) -> Answer {
         let text = serde_json::json!({ "error": reason }).to_string();
-        self.reply(status, "application/json", text.into())
+        self.reply(status, JSON, text.into())
     }
 
     fn reply(&self, status: StatusCode, kind: &'static str, body: Bytes) -> Answer {

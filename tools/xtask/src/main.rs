@@ -18,6 +18,7 @@ mod steps;
 mod wasm;
 
 use std::ffi::OsString;
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -85,11 +86,12 @@ enum Command {
         #[arg(value_name = "PLACE")]
         only: Vec<String>,
     },
-    /// Start a chain with Keel on it and play a market through
+    /// Start a chain with Keel on it: to be used in a browser, or to play a market crash through
     ///
-    /// The flags go to the demo as they are. `--json` prints one JSON object and nothing else to the standard output,
-    /// `--prices FILE` and `--scenario FILE` replace what is played, `--serve` keeps the chain running, with the web app
-    /// if there is Node.js to build it. For all of them: `cargo xtask demo -- --help`.
+    /// In a terminal it serves the web app, whose buttons move the prices. Elsewhere, and with `--no-serve`, it plays the
+    /// crash and ends; `--serve` serves anyway. The flags go to the demo as they are: `--json` prints one JSON object and
+    /// nothing else to the standard output, `--prices FILE` and `--scenario FILE` replace what is played. For all of
+    /// them: `cargo xtask demo -- --help`.
     Demo {
         /// Flags of the demo
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -158,6 +160,7 @@ fn run(command: Command) -> Result<()> {
         Command::Roundings { only } => roundings::run(&cargo, &only),
         Command::Demo { flags } => {
             setup::run()?;
+            let flags = node::demo_flags(flags, std::io::stdout().is_terminal());
             let app = node::app_for_demo(&cargo, &flags)?;
             Err(cargo::become_it(program::demo(&cargo, &Programs::build(&cargo)?, &flags, app.as_deref())?))
         }

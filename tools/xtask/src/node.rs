@@ -65,16 +65,18 @@ impl App {
 }
 
 /// Builds the web app for a demo that serves it. Returns the folder, or `None` when these flags do not ask for one or there is
-/// no Node.js: the chain is of use without.
+/// no Node.js to be had: the chain is of use without.
 pub fn app_for_demo(cargo: &Cargo, flags: &[OsString]) -> Result<Option<PathBuf>> {
     if !wants_app(flags) {
         return Ok(None);
     }
-    if !is_installed() {
-        eprintln!("xtask: the web app is not served: there is no Node.js 20.19 or newer, with npm 11, in the path");
-        return Ok(None);
-    }
-    let app = App::install(cargo)?;
+    let app = match App::install(cargo) {
+        Ok(app) => app,
+        Err(error) => {
+            eprintln!("xtask: the web app is not served: {error:#}");
+            return Ok(None);
+        }
+    };
     wasm::build(cargo)?;
     run_command(&mut app.npm(&["run", "build"])?)?;
     Ok(Some(app.folder.join("dist")))
@@ -82,9 +84,22 @@ pub fn app_for_demo(cargo: &Cargo, flags: &[OsString]) -> Result<Option<PathBuf>
 
 /// Whether the demo serves, and was not given an app already.
 fn wants_app(flags: &[OsString]) -> bool {
-    let flags: Vec<_> = flags.iter().map(|flag| flag.to_string_lossy()).collect();
-    let is_given = flags.iter().any(|flag| flag == "--app" || flag.starts_with("--app=") || flag == "--help");
-    flags.iter().any(|flag| flag == "--serve") && !is_given
+    let is_given = flags.iter().any(|flag| flag == "--app" || flag.to_string_lossy().starts_with("--app="));
+    has_any(flags, &["--serve"]) && !has_any(flags, &HELP) && !is_given
+}
+
+/// The demo's flags. In a terminal there is somebody to look at the app: it serves, unless they say otherwise.
+pub fn demo_flags(mut flags: Vec<OsString>, is_terminal: bool) -> Vec<OsString> {
+    if is_terminal && !has_any(&flags, &["--serve", "--no-serve", "--json"]) && !has_any(&flags, &HELP) {
+        flags.push("--serve".into());
+    }
+    flags
+}
+
+const HELP: [&str; 2] = ["--help", "-h"];
+
+fn has_any(flags: &[OsString], names: &[&str]) -> bool {
+    flags.iter().any(|flag| names.iter().any(|name| flag == name))
 }
 
 /// Whether a Node.js that is new enough, and npm, are in the path.
@@ -131,6 +146,19 @@ mod tests {
             [&[][..], &["--json"], &["--serve", "--app", "dist"], &["--serve", "--app=dist"], &["--serve", "--help"]]
         {
             assert!(!wants(flags), "{flags:?}");
+        }
+    }
+
+    #[test]
+    fn a_demo_in_a_terminal_serves_unless_it_is_told_otherwise() {
+        let flags = |given: &[&str], is_terminal| demo_flags(given.iter().map(Into::into).collect(), is_terminal);
+        assert_eq!(flags(&[], true), ["--serve"]);
+        assert_eq!(flags(&["--scenario", "x.toml"], true), ["--scenario", "x.toml", "--serve"]);
+        for given in [&["--json"][..], &["--no-serve"], &["--serve"], &["--help"], &["-h"]] {
+            assert_eq!(flags(given, true), given);
+        }
+        for given in [&[][..], &["--serve"], &["--speed", "60"]] {
+            assert_eq!(flags(given, false), given);
         }
     }
 

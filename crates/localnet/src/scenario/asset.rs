@@ -1,6 +1,6 @@
 //! One asset of a scenario and its price path.
 
-use super::params::{Collateral, Rates, Volatility};
+use super::params::{Collateral, EfficiencyGroup, Rates, Volatility};
 use serde::Deserialize;
 
 /// Largest price in dollars that a published number can hold.
@@ -24,8 +24,10 @@ pub struct Asset {
     confidence_bps: u32,
     pub(super) follows: f64,
     /// Minutes and dollars; between them linear, before and after them constant.
-    pub(super) prices: Vec<(f64, f64)>,
+    pub(crate) prices: Vec<(f64, f64)>,
     pub(super) collateral: Collateral,
+    /// The efficiency group that it is in.
+    pub(super) group: Option<EfficiencyGroup>,
     pub(super) rates: Rates,
     /// In place of the scenario's.
     pub(super) volatility: Option<Volatility>,
@@ -58,15 +60,18 @@ impl Asset {
 
     /// The price after `seconds`, dollars.
     pub fn price_at(&self, seconds: f64) -> f64 {
-        let minutes = seconds / 60.0;
-        let next = self.prices.partition_point(|(time, _)| *time <= minutes);
-        let after = self.prices.get(next);
-        let before = next.checked_sub(1).and_then(|i| self.prices.get(i));
-        match (before, after) {
-            (Some((t0, p0)), Some((t1, p1))) => p0 + (p1 - p0) * (minutes - t0) / (t1 - t0),
-            (Some((_, price)), None) | (None, Some((_, price))) => *price,
-            (None, None) => 0.0,
-        }
+        price_on(&self.prices, seconds / 60.0)
+    }
+
+    /// Whether its price is ever another one.
+    pub fn moves(&self) -> bool {
+        self.prices.windows(2).any(|pair| matches!(pair, [(_, a), (_, b)] if a != b))
+    }
+
+    /// What `price` becomes when the price that others follow is multiplied. An asset that follows by more than it can fall
+    /// stops at a hundredth.
+    pub fn following(&self, price: f64, multiple: f64) -> f64 {
+        price * (1.0 + self.follows * (multiple - 1.0)).max(0.01)
     }
 
     /// Half the width of the feed's confidence interval at `price`, dollars.
@@ -82,6 +87,18 @@ impl Asset {
     /// Native units of so many whole tokens: the size of something invented.
     pub fn native_units(&self, tokens: f64) -> u64 {
         (tokens * 10f64.powi(self.decimals.into())).clamp(0.0, 9e18) as u64
+    }
+}
+
+/// The price of a path at a time: linear between its points, before and after them constant.
+pub fn price_on(points: &[(f64, f64)], time: f64) -> f64 {
+    let next = points.partition_point(|(earlier, _)| *earlier <= time);
+    let after = points.get(next);
+    let before = next.checked_sub(1).and_then(|i| points.get(i));
+    match (before, after) {
+        (Some((t0, p0)), Some((t1, p1))) => p0 + (p1 - p0) * (time - t0) / (t1 - t0),
+        (Some((_, price)), None) | (None, Some((_, price))) => *price,
+        (None, None) => 0.0,
     }
 }
 

@@ -3,7 +3,7 @@
 mod asset;
 mod params;
 
-pub use asset::Asset;
+pub use asset::{Asset, price_on};
 pub use params::{Market, Minted};
 
 use crate::BadInput;
@@ -48,6 +48,8 @@ pub struct Scenario {
     pub reactions: Reactions,
     #[serde(default)]
     volatility: Volatility,
+    /// How the market is governed where it is served; without it changes need no notice.
+    pub governance: Option<Governance>,
     /// The market's own token.
     pub minted: Option<Minted>,
     /// Where a keeper without capital sells what it seizes; without one there is no such keeper.
@@ -67,6 +69,14 @@ pub struct Scenario {
 pub struct Lenders {
     /// How many share in the supply of each asset.
     pub count: u32,
+}
+
+/// How the market is governed where it is served.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Governance {
+    /// Seconds after the scenario from which the first queued changes can be executed.
+    pub notice_seconds: u32,
 }
 
 /// Who liquidates.
@@ -336,12 +346,7 @@ impl Scenario {
             asset.prices = path
                 .iter()
                 .map(|(time, price)| {
-                    let moved = if asset.symbol == symbol {
-                        *price
-                    } else {
-                        // An asset that follows by more than it can fall stops at a hundredth.
-                        base * (1.0 + asset.follows * (price / first - 1.0)).max(0.01)
-                    };
+                    let moved = if asset.symbol == symbol { *price } else { asset.following(base, price / first) };
                     (time / 60.0, moved)
                 })
                 .collect();
@@ -383,6 +388,16 @@ impl Scenario {
     /// Seconds from the beginning to step `step`.
     pub fn elapsed(&self, step: u32) -> i64 {
         (f64::from(step) * self.step_seconds()).round() as i64
+    }
+
+    /// How long it lasts.
+    pub fn minutes(&self) -> f64 {
+        self.minutes
+    }
+
+    /// The prices after `seconds`, dollars, in the order of the assets.
+    pub fn prices_at(&self, seconds: f64) -> Vec<f64> {
+        self.assets.iter().map(|asset| asset.price_at(seconds)).collect()
     }
 
     /// The index of an asset; that of the minted token is behind all others.

@@ -6,8 +6,8 @@ use anchor_lang::prelude::Pubkey;
 use anyhow::Result;
 use keel::instructions::admin::MINTED_DECIMALS;
 use keel::state::{
-    CollateralConfig, DEFAULT_WINDOW, FeedConfig, Kind, Limits, MarketParams, MintedConfig, OracleConfig, RateConfig,
-    ReserveConfig, StepConfig, VolatilityConfig,
+    CollateralConfig, DEFAULT_WINDOW, FeedConfig, GroupConfig, Kind, Limits, MarketParams, MintedConfig, OracleConfig,
+    RateConfig, ReserveConfig, StepConfig, VolatilityConfig,
 };
 use keel_client::price_update::PYTH_RECEIVER;
 use serde::Deserialize;
@@ -108,6 +108,18 @@ pub(super) struct Collateral {
     protocol_share_bps: u32,
 }
 
+/// The weights of an asset in vaults of its efficiency group.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EfficiencyGroup {
+    id: u32,
+    max_ltv_bps: u32,
+    liquidation_threshold_bps: u32,
+    min_bonus_bps: u32,
+    max_bonus_bps: u32,
+    max_bonus_health_bps: u32,
+}
+
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Rates {
@@ -170,6 +182,19 @@ impl Collateral {
     }
 }
 
+impl EfficiencyGroup {
+    fn config(&self) -> GroupConfig {
+        GroupConfig {
+            id: self.id,
+            max_ltv_bps: self.max_ltv_bps,
+            liquidation_threshold_bps: self.liquidation_threshold_bps,
+            min_bonus_bps: self.min_bonus_bps,
+            max_bonus_bps: self.max_bonus_bps,
+            max_bonus_health_bps: self.max_bonus_health_bps,
+        }
+    }
+}
+
 impl Rates {
     fn config(&self) -> RateConfig {
         RateConfig {
@@ -226,6 +251,7 @@ impl Scenario {
             },
             oracle: self.oracle.config(FeedConfig { feed_id, account }),
             collateral: asset.collateral.config(),
+            group: asset.group.as_ref().map(EfficiencyGroup::config).unwrap_or_default(),
             rates: asset.rates.config(),
             volatility: volatility.config(),
             flash_fee_bps: self.market.flash_fee_bps,
