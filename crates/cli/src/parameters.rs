@@ -5,6 +5,7 @@ use crate::amount;
 use crate::{BadInput, assets::Labels};
 use anchor_lang::prelude::Pubkey;
 use anyhow::{Context, Result};
+use keel_client::change::Value;
 use keel_client::keel::state::{MarketParams, ReserveConfig, Slot};
 use keel_client::keel_risk::change::{MARKET, Parameter, RESERVE, Unit};
 use std::collections::BTreeMap;
@@ -162,40 +163,35 @@ fn number(unit: Unit, text: &str, decimals: u8) -> Result<u64> {
 }
 
 /// What a parameter is set to, for people.
-pub fn text(parameter: &Parameter, slot: &Slot<'_>, decimals: u8, labels: &Labels) -> String {
-    let bytes = match slot {
-        Slot::Id(bytes) => bytes,
-        other => return value_text(parameter, other.value().unwrap_or_default(), decimals),
-    };
-    if bytes.iter().all(|byte| *byte == 0) {
-        return "none".into();
-    }
-    if parameter.name.ends_with("_feed") {
-        return bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    }
-    Pubkey::try_from(&bytes[..]).map_or_else(|_| String::new(), |key| labels.name(&key))
-}
-
-/// What a number of a parameter means, for people.
-fn value_text(parameter: &Parameter, value: u64, decimals: u8) -> String {
+pub fn text(parameter: &Parameter, value: Value, decimals: u8, labels: &Labels) -> String {
     let bps = |value| format!("{} %", amount::tokens(value, 2));
+    let number = match value {
+        Value::None => return "none".into(),
+        Value::Identity(feed) if parameter.name.ends_with("_feed") => {
+            return feed.iter().map(|byte| format!("{byte:02x}")).collect();
+        }
+        Value::Identity(key) => return labels.name(&Pubkey::new_from_array(key)),
+        Value::Number(number) => number,
+    };
     match parameter.unit {
-        Unit::Native | Unit::MicroUsd if parameter.zero_is_none && value == 0 => "none".into(),
-        Unit::Native => amount::cap(value, decimals),
-        Unit::MicroUsd => format!("${}", amount::cap(value, 6)),
-        Unit::Bps => bps(value),
-        Unit::BpsPerHour => format!("{} an hour", bps(value)),
-        Unit::Seconds => amount::duration(i64::try_from(value).unwrap_or(i64::MAX)),
-        Unit::Slots => format!("{value} slots"),
-        Unit::Flag => if value == 0 { "no" } else { "yes" }.into(),
-        Unit::Number | Unit::Identity => value.to_string(),
+        Unit::Native => amount::tokens(number, decimals),
+        Unit::MicroUsd => format!("${}", amount::tokens(number, 6)),
+        Unit::Bps => bps(number),
+        Unit::BpsPerHour => format!("{} an hour", bps(number)),
+        Unit::Seconds => amount::duration(i64::try_from(number).unwrap_or(i64::MAX)),
+        Unit::Slots => format!("{number} slots"),
+        Unit::Flag => if number == 0 { "no" } else { "yes" }.into(),
+        Unit::Number | Unit::Identity => number.to_string(),
     }
 }
 
 /// Every parameter and what it is set to, for people.
 pub fn list(target: &mut impl Named, decimals: u8, labels: &Labels) -> BTreeMap<&'static str, String> {
     let parameters = target.parameters();
-    parameters.iter().map(|(parameter, slot)| (parameter.name, text(parameter, slot, decimals, labels))).collect()
+    parameters
+        .iter()
+        .map(|(parameter, slot)| (parameter.name, text(parameter, Value::of(parameter, slot), decimals, labels)))
+        .collect()
 }
 
 /// Every parameter and what it is set to, for programs: numbers as on chain, identities in base 58 or, of feeds, hexadecimal.
@@ -203,7 +199,7 @@ pub fn to_json(target: &mut impl Named) -> BTreeMap<&'static str, serde_json::Va
     let parameters = target.parameters();
     let value = |parameter: &Parameter, slot: &Slot<'_>| match slot.value() {
         Some(number) => number.into(),
-        None => text(parameter, slot, 0, &Labels::default()).into(),
+        None => text(parameter, Value::of(parameter, slot), 0, &Labels::default()).into(),
     };
     parameters.iter().map(|(parameter, slot)| (parameter.name, value(parameter, slot))).collect()
 }

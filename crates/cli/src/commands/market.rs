@@ -1,5 +1,6 @@
 //! `keel market`.
 
+use super::app_config::{self, AppConfig};
 use super::change::role_text;
 use super::pause;
 use crate::amount;
@@ -24,6 +25,8 @@ pub enum Command {
     List,
     /// Create a lookup table of the market's addresses, for --lookup-table
     Table,
+    /// Print the web app's config.json, for the lookup table of --lookup-table
+    Config(AppConfig),
 }
 
 /// Does what the command says.
@@ -32,6 +35,7 @@ pub fn run(context: &Context, command: Command) -> Result<Report> {
         Command::Show => show(context),
         Command::List => list(context),
         Command::Table => create_table(context),
+        Command::Config(command) => app_config::run(context, &command),
     }
 }
 

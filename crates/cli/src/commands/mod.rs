@@ -1,5 +1,6 @@
 //! One module per command.
 
+pub mod app_config;
 pub mod change;
 pub mod doctor;
 pub mod market;

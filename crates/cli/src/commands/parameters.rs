@@ -3,6 +3,7 @@
 
 use crate::amount;
 use crate::report::Report;
+use keel_client::change::meaning_text;
 use keel_client::keel::state::{MAX_MIN_BOUNTY_MICRO_USD, MAX_MIN_POSITION_MICRO_USD};
 use keel_client::keel_risk::change::{Effect, MARKET, Meaning, Move, Parameter, RESERVE, Unit};
 use keel_client::keel_risk::config::*;
@@ -194,11 +195,7 @@ fn range_text(parameter: &Parameter) -> String {
 /// What a move means, who makes it, and what vaults feel.
 fn way(parameter: &Parameter, change: &Move) -> String {
     let tighter = change.meaning == Meaning::Tighter;
-    let meaning = match change.meaning {
-        Meaning::Tighter => "tighter",
-        Meaning::Looser => "looser",
-        Meaning::Sideways => "sideways",
-    };
+    let meaning = meaning_text(change.meaning);
     let who = match parameter.step {
         _ if tighter && change.effect == Effect::Nothing => "at once",
         Some(_) if tighter => "a step a day, or queued",

@@ -3,7 +3,7 @@
 use crate::migrate::{SOL_FEED, USD_FEED, deployment, mint, price};
 use anchor_lang::prelude::Pubkey;
 use keel_cli::commands::migrate::loader::Buffer;
-use keel_client::address::{UPGRADEABLE_LOADER, program_data};
+use keel_client::address::{self, UPGRADEABLE_LOADER, program_data};
 use keel_client::price_update::PYTH_RECEIVER;
 use keel_client::token::{TOKEN_PROGRAM, WRAPPED_SOL};
 use keel_localnet::chain::Chain;
@@ -145,6 +145,32 @@ fn a_market_is_migrated_used_and_examined() {
     fails(here, &format!("vault borrow {usd} 10 {everywhere}"), 1, &refusal);
     let refusal = ["The signer is not market governance", "NotGovernance", "--print-instruction"];
     fails(here, &format!("change queue reserve SOL --set limits.deposit_cap=9 {everywhere}"), 1, &refusal[1..]);
+
+    // What the web app has to know.
+    let minted = market["mintedMint"].as_str().unwrap();
+    let config = format!("market config --rpc https://node.example/key --symbol {minted}=kUSD {everywhere}");
+    fails(here, &config, 2, &["the app needs a lookup table", "keel market table"]);
+    let table = ok(here, &format!("market table {everywhere}"))["table"].as_str().unwrap().to_string();
+    let config = format!("{config} --lookup-table {table}");
+    fails(here, &config, 2, &[&format!("add --symbol {usd}=SYMBOL")]);
+    fails(here, &format!("{config} --symbol {usd}=kUSD"), 2, &["two assets are called kUSD"]);
+    let asset = |symbol: &str, mint: &str, prices: &[Pubkey]| {
+        let reserve = address::reserve(&address::market(0), &mint.parse().unwrap()).to_string();
+        let prices: Vec<String> = prices.iter().map(Pubkey::to_string).collect();
+        serde_json::json!({ "symbol": symbol, "mint": mint, "reserve": reserve, "priceAccounts": prices })
+    };
+    let [sol_mint, usd_mint] = [WRAPPED_SOL, usd].map(|mint| mint.to_string());
+    assert_eq!(
+        ok(here, &format!("{config} --symbol {usd}=USD --explorer https://explorer.example/tx/{{signature}}")),
+        serde_json::json!({
+            "local": false, "rpc": "https://node.example/key", "ws": "wss://node.example/key",
+            "explorer": "https://explorer.example/tx/{signature}",
+            "market": address::market(0).to_string(), "lookupTable": table,
+            "assets": [
+                asset("SOL", &sol_mint, &prices[..1]), asset("USD", &usd_mint, &prices[1..]), asset("kUSD", minted, &[]),
+            ],
+        })
+    );
 
     // The guardian stops it, and everybody sees that.
     let as_guardian = everywhere.replace("id.json", "guardian.json");

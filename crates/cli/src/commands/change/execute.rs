@@ -6,10 +6,11 @@ use crate::context::Context;
 use crate::report::Report;
 use anchor_lang::prelude::Pubkey;
 use anyhow::Result;
+use keel_client::change;
 use keel_client::instruction;
 use keel_client::keel::state::{Change, PendingChange};
 use keel_client::token::{TOKEN_2022_PROGRAM, TOKEN_PROGRAM};
-use keel_client::view::{View, price_accounts};
+use keel_client::view::{self, View};
 use solana_instruction::Instruction;
 
 /// Executes a change.
@@ -22,18 +23,15 @@ pub fn run(context: &Context, view: &View, pending: &PendingChange) -> Result<Re
 /// The instruction that executes a change.
 pub fn executor(context: &Context, view: &View, pending: &PendingChange) -> Result<Instruction> {
     let queued = queued(pending);
-    Ok(match pending.change()? {
+    let accounts = view.accounts();
+    let change = change::effective(&accounts, pending)?;
+    let feeds = change::feeds(&accounts, &pending.target, &change)?;
+    let prices: Vec<Pubkey> = feeds.iter().map(view::price_account).collect();
+    Ok(match change {
         Change::Market(_) | Change::Role { .. } => instruction::execute_change(&queued, None, &[]),
-        Change::Reserve { config, .. } => {
-            let old = view.reserve(&pending.target)?.config;
-            let config = old.with_sections(&config, pending.sections);
-            let others = config.oracle.feeds != old.oracle.feeds;
-            let prices = if others { price_accounts(&config.oracle) } else { Vec::new() };
-            instruction::execute_change(&queued, Some(pending.target), &prices)
-        }
-        Change::List { config } => {
+        Change::Reserve { .. } => instruction::execute_change(&queued, Some(pending.target), &prices),
+        Change::List { .. } => {
             let (token_program, _) = mint(context, &pending.target)?;
-            let prices = price_accounts(&config.oracle);
             instruction::init_reserve(context.user()?, &queued, pending.target, token_program, &prices)
         }
         Change::ListMinted { .. } => instruction::init_minted_reserve(context.user()?, &queued, pending.target),

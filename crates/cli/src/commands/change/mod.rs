@@ -5,7 +5,7 @@ mod describe;
 mod execute;
 
 pub use build::role_text;
-pub use describe::{Line, Status, fetch_all, lines, status, summary};
+pub use describe::{Line, lines, status, status_text, summary};
 pub use execute::{executor, mint as mint_of};
 
 use crate::BadInput;
@@ -19,7 +19,7 @@ use build::What;
 use clap::Subcommand;
 use keel_client::instruction::{self, Queued};
 use keel_client::keel::state::{PendingChange, Role};
-use keel_client::view::View;
+use keel_client::view::{self, View};
 use serde_json::{Value, json};
 
 /// Queue, execute, veto changes; tighten and step without notice.
@@ -91,7 +91,7 @@ pub fn run(context: &Context, command: Command) -> Result<Report> {
 }
 
 fn find(context: &Context, view: &View, nonce: u64) -> Result<PendingChange> {
-    let all = fetch_all(context, view.key())?;
+    let all = view::changes(&*context.transport, view.key())?;
     let missing = || {
         let rest = match all.iter().map(|change| change.nonce.to_string()).collect::<Vec<_>>() {
             none if none.is_empty() => "none is queued".to_string(),
@@ -110,7 +110,7 @@ pub fn queued(pending: &PendingChange) -> Queued {
 }
 
 fn list(context: &Context, view: &View) -> Result<Report> {
-    let all = fetch_all(context, view.key())?;
+    let all = view::changes(&*context.transport, view.key())?;
     if all.is_empty() {
         return Ok(Report::new("No change is queued.", json!([])));
     }
@@ -119,7 +119,7 @@ fn list(context: &Context, view: &View) -> Result<Report> {
     for pending in &all {
         let status = status(view, pending);
         let what = summary(context, view, pending)?;
-        rows.push([pending.nonce.to_string(), what, status.text(view.time.now)]);
+        rows.push([pending.nonce.to_string(), what, status_text(status, view.time.now)]);
         json.push(to_json(context, view, pending)?);
     }
     Ok(Report::new(table(["number", "what", "when"], 3, rows), json))
@@ -131,7 +131,7 @@ fn show(context: &Context, view: &View, pending: &PendingChange) -> Result<Repor
         ("change", format!("{} ({})", pending.nonce, queued(pending).address())),
         ("what", summary(context, view, pending)?),
         ("queued", amount::when(pending.queued_at, now)),
-        ("status", status(view, pending).text(now)),
+        ("status", status_text(status(view, pending), now)),
         ("rent goes to", context.labels.name(&pending.rent_payer)),
     ];
     let text = format!("{}{}", pairs(rows), describe::table_of(&lines(context, view, pending)?));
@@ -187,7 +187,9 @@ fn at_once(context: &Context, view: &View, what: &What, steps: bool) -> Result<R
 fn close_expired(context: &Context, view: &View, nonce: Option<u64>) -> Result<Report> {
     let pending = match nonce {
         Some(nonce) => vec![find(context, view, nonce)?],
-        None => fetch_all(context, view.key())?.into_iter().filter(|p| p.latest < view.time.now).collect(),
+        None => {
+            view::changes(&*context.transport, view.key())?.into_iter().filter(|p| p.latest < view.time.now).collect()
+        }
     };
     if pending.is_empty() {
         return Ok(Report::new("No change has expired.", json!({"closed": 0})));

@@ -2,7 +2,8 @@
 
 use super::Facts;
 use super::finding::{Finding, Severity};
-use crate::commands::change::Status;
+use crate::commands::change::status_text;
+use keel_client::change::Status;
 
 pub fn examine(facts: &Facts, findings: &mut Vec<Finding>) {
     let now = facts.view.time.now;
@@ -22,6 +23,6 @@ pub fn examine(facts: &Facts, findings: &mut Vec<Finding>) {
             }
         };
         let subject = format!("change {}", pending.nonce);
-        findings.push(Finding::new(severity, check, subject, format!("{what}: {}", status.text(now)), advice));
+        findings.push(Finding::new(severity, check, subject, format!("{what}: {}", status_text(*status, now)), advice));
     }
 }

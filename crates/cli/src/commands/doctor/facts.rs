@@ -7,6 +7,7 @@ use crate::commands::migrate::loader::{self, Deployed};
 use crate::context::Context;
 use anchor_lang::prelude::Pubkey;
 use anyhow::Result;
+use keel_client::change::Status;
 use keel_client::keel::state::{PendingChange, Vault};
 use keel_client::view::{self, View};
 use solana_account::Account;
@@ -19,7 +20,7 @@ pub struct Facts {
     /// Its vaults.
     pub vaults: Vec<(Pubkey, Vault)>,
     /// Its queued changes, with where they are on their way and what they do.
-    pub changes: Vec<(PendingChange, change::Status, String)>,
+    pub changes: Vec<(PendingChange, Status, String)>,
     /// The liquidity account of each reserve, or, of a minted one, the mint.
     pub liquidity: BTreeMap<Pubkey, Option<Account>>,
     /// What each reserve's asset is called.
@@ -43,7 +44,7 @@ impl Facts {
                 .map_err(|error| BadInput::error(format!("cannot read the program {}: {error}", file.display())))
         });
         let mut changes = Vec::new();
-        for pending in change::fetch_all(context, view.key())? {
+        for pending in view::changes(&*context.transport, view.key())? {
             changes.push((pending, change::status(&view, &pending), change::summary(context, &view, &pending)?));
         }
         let keys: Vec<(Pubkey, Pubkey)> =

@@ -7,10 +7,12 @@ use crate::commands::change;
 use crate::commands::migrate::loader;
 use crate::commands::migrate::{Site, Task};
 use anyhow::Result;
+use keel_client::address;
+use keel_client::change::Status;
 use keel_client::instruction::{self, Queued};
 use keel_client::keel;
 use keel_client::keel::state::{Change, Market, MarketParams, Role};
-use keel_client::{address, view::View};
+use keel_client::view::{self, View};
 
 pub fn precondition(site: &Site<'_>) -> Result<()> {
     site.deployment.governance()?;
@@ -85,9 +87,8 @@ fn offer(site: &Site<'_>, market: &Market) -> Result<Vec<Task>> {
     }
     let what = format!("offer governance to {successor}");
     let change = Change::Role { role: Role::Governance, to: successor };
-    let waiting = change::fetch_all(site.context, &key(site))?.into_iter().find(|pending| {
-        let is_open =
-            !matches!(change::status(&view, pending), change::Status::Expired(_) | change::Status::Superseded);
+    let waiting = view::changes(&*site.context.transport, &key(site))?.into_iter().find(|pending| {
+        let is_open = !matches!(change::status(&view, pending), Status::Expired(_) | Status::Superseded);
         is_open && pending.change().is_ok_and(|found| found == change)
     });
     let queued = Queued { market: key(site), nonce: market.next_change, rent_payer: user };
