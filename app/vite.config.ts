@@ -6,14 +6,14 @@ export default defineConfig({
   plugins: [react()],
   build: { target: 'es2022' },
   server: {
-    // The chain's addresses and its faucet, from a running `cargo xtask demo -- --serve`.
+    // What the server of a running `cargo xtask demo -- --serve` answers beside the app's files.
     proxy: Object.fromEntries(
-      ['/config.json', '/faucet'].map((path) => [
+      ['/config.json', '/api', '/faucet', '/scenarios'].map((path) => [
         path,
         {
           target: 'http://127.0.0.1:8080',
           changeOrigin: true,
-          // The faucet gives to its own pages only, and takes a request without an origin for none of another's.
+          // It does things for its own pages only, and takes a request without an origin for none of another's.
           configure: (proxy) => {
             proxy.on('proxyReq', (request) => {
               request.removeHeader('origin');

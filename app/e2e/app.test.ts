@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectAccessible, installWallet, observeShifts, picture, shifts } from './browser';
 import type { LocalChain } from './chain';
-import { Stage, choose, move, moveAll, says } from './stage';
+import { Stage, choose, closeVault, move, moveAll, openVault, says } from './stage';
 
 /** Most that the first view may take to be fetched. */
 const BUDGET_BYTES = 300_000;
@@ -49,6 +49,14 @@ describe('the server', () => {
   it('is this machine’s only', async () => {
     const [status, text] = await ask('GET', '/config.json', { host: 'elsewhere.example:80' });
     expect([status, text]).toEqual([403, '{"error":"ask for this server by 127.0.0.1 or localhost"}']);
+    expect((await ask('GET', '/api/status', { host: 'elsewhere.example:80' }))[0]).toBe(403);
+  });
+
+  it('answers questions about the past, and no others', async () => {
+    const [status, text] = await ask('GET', '/api/events?kind=MarketCreated', {});
+    expect([status, text]).toEqual([200, expect.stringContaining('"kind":"MarketCreated"')]);
+    expect(await ask('GET', '/api/events?limit=1000', {})).toEqual([400, expect.stringContaining('1 to 200')]);
+    expect((await ask('GET', '/api/', {}))[0]).toBe(404);
   });
 
   it('gives to addresses, and to no other page', async () => {
@@ -56,6 +64,19 @@ describe('the server', () => {
     expect((await ask('POST', '/faucet', { origin: 'http://elsewhere.example' }, address))[0]).toBe(403);
     expect((await ask('POST', '/faucet', {}, '{"address":"me"}'))[0]).toBe(400);
     expect((await ask('POST', '/faucet', {}, address + ' '.repeat(1_000)))[0]).toBe(400);
+  });
+
+  it('plays one price scenario at a time, and for no other page', async () => {
+    const elsewhere = { origin: 'http://elsewhere.example' };
+    expect((await ask('POST', '/scenarios/silence', elsewhere))[0]).toBe(403);
+    expect((await ask('POST', '/scenarios/rise', {}))[0]).toBe(404);
+    expect((await ask('POST', '/scenarios/silence', {}))[0]).toBe(200);
+    expect(JSON.parse((await ask('GET', '/scenarios', {}))[1])).toMatchObject({ playing: { name: 'silence' } });
+    const [status, text] = await ask('POST', '/scenarios/fall', {});
+    expect([status, text]).toEqual([409, '{"error":"\\"The oracle stops\\" is playing; stop it first"}']);
+    expect((await ask('DELETE', '/scenarios', elsewhere))[0]).toBe(403);
+    expect((await ask('DELETE', '/scenarios', {}))[0]).toBe(200);
+    expect(JSON.parse((await ask('GET', '/scenarios', {}))[1])).toMatchObject({ playing: null });
   });
 });
 
@@ -153,9 +174,7 @@ describe('a vault', () => {
     await moveAll(page, 'Repay', 'USDC', 'Repaid.');
     await expect.poll(() => page.locator('.positions li').count()).toBe(1);
     await moveAll(page, 'Withdraw', 'SOL', 'Withdrawn.');
-    await page.getByRole('button', { name: 'Close vault' }).click();
-    await page.getByRole('button', { name: 'Sign and send' }).click();
-    await page.getByRole('button', { name: 'Open vault' }).waitFor();
+    await closeVault(page);
     await page.getByRole('button', { name: 'Disconnect' }).click();
     expect(seen.complaints).toEqual([]);
     await page.context().close();
@@ -163,12 +182,7 @@ describe('a vault', () => {
 
   it('is opened with an installed wallet', async () => {
     const { page, seen } = await open('/vault', installWallet);
-    await page.getByRole('main').getByRole('button', { name: 'Connect wallet' }).click();
-    await page.getByRole('button', { name: 'Wallet of the test' }).click();
-    await page.getByRole('button', { name: 'Get test tokens' }).click();
-    await page.getByRole('button', { name: 'Open vault' }).click();
-    await page.getByRole('button', { name: 'Sign and send' }).click();
-    await says(page, 'main', 'The vault is empty');
+    await openVault(page, 'Wallet of the test');
     expect(seen.complaints).toEqual([]);
     await page.context().close();
   });

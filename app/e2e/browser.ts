@@ -43,7 +43,10 @@ export function watch(page: Page, origin: string): Watch {
   page.on('pageerror', (error) => seen.complaints.push(String(error)));
   page.on('response', (response) => {
     if (response.url().startsWith(origin)) {
-      seen.bodies.push(response.body().then((body) => ({ url: response.url(), body })));
+      const body = response.body().then((bytes) => ({ url: response.url(), body: bytes }));
+      // A page that is closed meanwhile has none; whoever wants it will find out.
+      body.catch(() => undefined);
+      seen.bodies.push(body);
     }
   });
   return seen;
@@ -113,7 +116,11 @@ export async function shifts(page: Page): Promise<number> {
   return page.evaluate(() => (globalThis as unknown as { shifts: { sum: number } }).shifts.sum);
 }
 
-/** Announces a wallet to the page as an extension does, by the Wallet Standard. */
+/** What the wallet of the test does when it is asked to sign. */
+export type Behaviour = 'sign' | 'refuse' | 'fail' | 'wait';
+
+/** Announces a wallet with two accounts to the page as an extension does, by the Wallet Standard. It signs until it is told
+ * otherwise. */
 export async function installWallet(page: Page): Promise<void> {
   await page.addInitScript(() => {
     const ALPHABET = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz';
@@ -125,7 +132,30 @@ export async function installWallet(page: Page): Promise<void> {
       }
       return '1'.repeat(bytes.findIndex((byte) => byte !== 0)) + text;
     };
-    const keys = crypto.subtle.generateKey('Ed25519', false, ['sign', 'verify']);
+    const keys = [0, 1].map(async () => {
+      const { privateKey, publicKey } = await crypto.subtle.generateKey('Ed25519', false, ['sign', 'verify']);
+      const bytes = new Uint8Array(await crypto.subtle.exportKey('raw', publicKey));
+      return {
+        privateKey,
+        account: { address: base58(bytes), publicKey: bytes, chains: ['solana:localnet'], features: [] },
+      };
+    });
+    const accountOf = async (number: number) => (await keys[number])?.account;
+    type Changed = (change: { accounts: unknown[] }) => void;
+    const listeners = new Set<Changed>();
+    const control = {
+      behaviour: 'sign',
+      /** Goes on with what waits. */
+      release: () => undefined as unknown,
+      /** Takes another account, or none: that is what locking looks like. */
+      take: async (number: number | undefined) => {
+        const accounts = number === undefined ? [] : [await accountOf(number)];
+        listeners.forEach((changed) => {
+          changed({ accounts });
+        });
+      },
+    };
+    Object.assign(globalThis, { testWallet: control });
     const wallet = {
       version: '1.0.0',
       name: 'Wallet of the test',
@@ -133,21 +163,41 @@ export async function installWallet(page: Page): Promise<void> {
       chains: ['solana:localnet'],
       accounts: [],
       features: {
-        'standard:connect': {
+        'standard:connect': { version: '1.0.0', connect: async () => ({ accounts: [await accountOf(0)] }) },
+        'standard:events': {
           version: '1.0.0',
-          connect: async () => {
-            const publicKey = new Uint8Array(await crypto.subtle.exportKey('raw', (await keys).publicKey));
-            return { accounts: [{ address: base58(publicKey), publicKey, chains: ['solana:localnet'], features: [] }] };
+          on: (_: string, changed: Changed) => {
+            listeners.add(changed);
+            return () => listeners.delete(changed);
           },
         },
         'solana:signTransaction': {
           version: '1.0.0',
           supportedTransactionVersions: [0],
-          signTransaction: async ({ transaction }: { transaction: Uint8Array<ArrayBuffer> }) => {
+          signTransaction: async (input: { account: { address: string }; transaction: Uint8Array<ArrayBuffer> }) => {
+            if (control.behaviour === 'refuse') {
+              throw Object.assign(new Error('User rejected the request.'), { code: 4001 });
+            }
+            if (control.behaviour === 'fail') {
+              throw new Error('The device is not plugged in');
+            }
+            if (control.behaviour === 'wait') {
+              await new Promise(
+                (resolve) =>
+                  (control.release = () => {
+                    resolve(undefined);
+                  }),
+              );
+            }
+            const pairs = await Promise.all(keys);
+            const pair = pairs.find(({ account }) => account.address === input.account.address);
+            if (pair === undefined) {
+              throw new Error('There is no such account');
+            }
             // The number of signatures, one signature of 64 bytes, the message.
-            const signed = transaction.slice();
+            const signed = input.transaction.slice();
             const message = signed.slice(65);
-            signed.set(new Uint8Array(await crypto.subtle.sign('Ed25519', (await keys).privateKey, message)), 1);
+            signed.set(new Uint8Array(await crypto.subtle.sign('Ed25519', pair.privateKey, message)), 1);
             return [{ signedTransaction: signed }];
           },
         },
@@ -160,4 +210,29 @@ export async function installWallet(page: Page): Promise<void> {
       announce((event as CustomEvent<{ register: (wallet: unknown) => void }>).detail);
     });
   });
+}
+
+interface Control {
+  behaviour: Behaviour;
+  release: () => void;
+  take: (number: number | undefined) => Promise<void>;
+}
+
+/** From now on, the wallet of the test does this. */
+export async function behave(page: Page, behaviour: Behaviour): Promise<void> {
+  await page.evaluate((wanted) => {
+    (globalThis as unknown as { testWallet: Control }).testWallet.behaviour = wanted;
+  }, behaviour);
+}
+
+/** What waits for the wallet is signed after all. */
+export async function release(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    (globalThis as unknown as { testWallet: Control }).testWallet.release();
+  });
+}
+
+/** The wallet's user takes its first or second account (0 or 1), or locks it. */
+export async function take(page: Page, number: number | undefined): Promise<void> {
+  await page.evaluate((one) => (globalThis as unknown as { testWallet: Control }).testWallet.take(one), number);
 }

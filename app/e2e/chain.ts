@@ -1,6 +1,6 @@
 /** A chain of its own for a test, with the built app on it: `keel-localnet demo --serve`. */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +11,11 @@ const PATIENCE_MILLISECONDS = 60_000;
 export interface LocalChain {
   url: string;
   rpc: string;
+  /** The folder of the keys that the chain gives away, a file of numbers each. */
+  keys: string;
   stop: () => Promise<void>;
+  /** Another chain at the same addresses. */
+  restart: () => Promise<void>;
 }
 
 /** What `cargo xtask test` names in the environment. */
@@ -50,23 +54,64 @@ async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-/** Starts the chain with a scenario of this folder, and waits until the app is served. */
-export async function startChain(scenario: string): Promise<LocalChain> {
+/** What a chain begins with. */
+export interface Beginning {
+  /** A scenario of this folder. */
+  scenario?: string;
+  /** What is replaced in it. */
+  changes?: readonly [string, string][];
+  /** Whether its prices have been played to the end; else they stand at the first ones. */
+  isPlayed?: boolean;
+}
+
+/** Starts the chain, and waits until the app is served. */
+export async function startChain({
+  scenario = 'market.toml',
+  changes = [],
+  isPlayed = false,
+}: Beginning): Promise<LocalChain> {
   const [app = 0, rpc = 0, ws = 0] = await freePorts(3);
   const keys = mkdtempSync(join(tmpdir(), 'keel-web-'));
+  const changed = join(keys, 'scenario.toml');
+  writeFileSync(changed, replaced(readFileSync(file(scenario), 'utf8'), changes));
   const flags = {
     '--program': variable('KEEL_SO'),
     '--mock-pool': variable('KEEL_MOCK_POOL_SO'),
-    '--scenario': file(scenario),
+    '--scenario': changed,
     '--app': file('../dist'),
     '--app-port': app.toString(),
     '--rpc-port': rpc.toString(),
     '--ws-port': ws.toString(),
     '--keys': keys,
-    // The scenario is over at once; from then on the chain's clock is the wall's.
-    '--speed': '3600',
+    ...(isPlayed && { '--speed': '3600' }),
   };
-  const chain = spawn(variable('KEEL_LOCALNET'), ['demo', '--serve', ...Object.entries(flags).flat()], {
+  let chain = await spawnChain(Object.entries(flags).flat());
+  return {
+    url: `http://127.0.0.1:${app.toString()}`,
+    rpc: `http://127.0.0.1:${rpc.toString()}`,
+    keys,
+    stop: async () => {
+      await chain.stop();
+      rmSync(keys, { recursive: true });
+    },
+    restart: async () => {
+      await chain.stop();
+      chain = await spawnChain(Object.entries(flags).flat());
+    },
+  };
+}
+
+function replaced(text: string, changes: readonly [string, string][]): string {
+  return changes.reduce((before, [from, to]) => {
+    if (before.split(from).length !== 2) {
+      throw new Error(`"${from}" does not stand in the scenario once`);
+    }
+    return before.replace(from, to);
+  }, text);
+}
+
+async function spawnChain(flags: string[]): Promise<{ stop: () => Promise<void> }> {
+  const chain = spawn(variable('KEEL_LOCALNET'), ['demo', '--serve', ...flags], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let said = '';
@@ -85,16 +130,14 @@ export async function startChain(scenario: string): Promise<LocalChain> {
   const stop = async () => {
     chain.kill('SIGTERM');
     await stopped;
-    rmSync(keys, { recursive: true });
   };
-  const url = `http://127.0.0.1:${app.toString()}`;
   const deadline = Date.now() + PATIENCE_MILLISECONDS;
-  while (!said.includes('The scenario is over')) {
+  while (!said.includes('Stop it with Ctrl-C')) {
     if (chain.exitCode !== null || chain.pid === undefined || Date.now() > deadline) {
       await stop();
       throw new Error(`the chain did not start:\n${said}`);
     }
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  return { url, rpc: `http://127.0.0.1:${rpc.toString()}`, stop };
+  return { stop };
 }

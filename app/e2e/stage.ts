@@ -1,8 +1,9 @@
 /** What every test of the app begins with, and what users do again and again. */
+import { readFileSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
 import { expect } from 'vitest';
 import { expectAccessible, launch, picture, watch, type Watch } from './browser';
-import { startChain, type LocalChain } from './chain';
+import { startChain, type Beginning, type LocalChain } from './chain';
 
 /** A chain and a browser, for the tests of one file. */
 export class Stage {
@@ -11,9 +12,9 @@ export class Stage {
     private readonly browser: Browser,
   ) {}
 
-  /** Starts both: the chain with a scenario of this folder. */
-  static async begin(scenario = 'market.toml'): Promise<Stage> {
-    const chain = await startChain(scenario);
+  /** Starts both. */
+  static async begin(beginning: Beginning = {}): Promise<Stage> {
+    const chain = await startChain(beginning);
     try {
       return new Stage(chain, await launch());
     } catch (error) {
@@ -26,12 +27,13 @@ export class Stage {
     await Promise.all([this.browser.close(), this.chain.stop()]);
   }
 
-  /** Shows a path in a profile of its own; `before` may prepare the page. */
+  /** Shows a path in a profile of its own, or in that of another page; `before` may prepare the page. */
   async open(
     path: string,
     before: (page: Page) => Promise<void> = () => Promise.resolve(),
+    beside?: Page,
   ): Promise<{ page: Page; seen: Watch }> {
-    const context = await this.browser.newContext({ viewport: { width: 1280, height: 900 } });
+    const context = beside?.context() ?? (await this.browser.newContext({ viewport: { width: 1280, height: 900 } }));
     const page = await context.newPage();
     page.setDefaultTimeout(20_000);
     const seen = watch(page, this.chain.url);
@@ -41,10 +43,26 @@ export class Stage {
   }
 }
 
-/** Connects the burner wallet, gets test tokens and opens a vault, on the vault's page. */
-export async function openVault(page: Page): Promise<void> {
-  await page.getByRole('main').getByRole('button', { name: 'Connect wallet' }).click();
-  await page.getByRole('button', { name: 'Burner wallet' }).click();
+/** Makes the burner wallet that of a key of the chain's, such as `guardian`: for `before` of [`Stage.open`]. */
+export function useKey(chain: LocalChain, name: string): (page: Page) => Promise<void> {
+  const [...key] = JSON.parse(readFileSync(`${chain.keys}/${name}.json`, 'utf8')) as number[];
+  const secret = key.slice(0, 32).join(',');
+  return async (page) => {
+    await page.addInitScript((stored) => {
+      localStorage.setItem('keel.burner', stored);
+    }, secret);
+  };
+}
+
+/** Connects a wallet. */
+export async function connect(page: Page, wallet = 'Burner wallet'): Promise<void> {
+  await page.getByRole('banner').getByRole('button', { name: 'Connect wallet' }).click();
+  await page.getByRole('button', { name: wallet }).click();
+}
+
+/** Connects a wallet, gets test tokens and opens a vault, on the vault's page. */
+export async function openVault(page: Page, wallet?: string): Promise<void> {
+  await connect(page, wallet);
   await says(page, 'main', 'This wallet has no SOL yet');
   await page.getByRole('button', { name: 'Get test tokens' }).click();
   await page.getByRole('button', { name: 'Open vault' }).click();
@@ -68,13 +86,14 @@ export async function move(page: Page, action: string, asset: string, amount: st
   await page.getByLabel('Amount').fill(amount);
   await page.getByRole('button', { name: 'Review' }).click();
   await says(page, '.review', 'Network fee');
-  expect(await page.locator('.review').textContent()).toMatch(/Network fee0\.000005 SOL/);
+  expect(await page.locator('.review').textContent()).toMatch(/Network fee0\.000005 SOLof that for priority0 SOL/);
   if (action === 'Deposit') {
     await expectAccessible(page);
     await picture(page, 'review');
   }
   await page.getByRole('button', { name: 'Sign and send' }).click();
   await says(page, '.panel .status', done);
+  await page.locator('.panel').getByRole('button', { name: 'Copy signature' }).waitFor();
 }
 
 /** The same with all there is. */
@@ -85,4 +104,11 @@ export async function moveAll(page: Page, action: string, asset: string, done: s
   await page.getByRole('button', { name: 'Review' }).click();
   await page.getByRole('button', { name: 'Sign and send' }).click();
   await says(page, '.panel .status', done);
+}
+
+/** Closes the vault, which is empty. */
+export async function closeVault(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Close vault' }).click();
+  await page.getByRole('button', { name: 'Sign and send' }).click();
+  await page.getByRole('button', { name: 'Open vault' }).waitFor();
 }

@@ -82,6 +82,31 @@ export function ago(seconds: bigint): string {
   return seconds < 7_200n ? `${(seconds / 60n).toString()} min ago` : `${(seconds / 3_600n).toString()} h ago`;
 }
 
+/** A time span in its two largest units. */
+export function duration(seconds: bigint): string {
+  const units: [bigint, string][] = [
+    [seconds / 86_400n, 'd'],
+    [(seconds / 3_600n) % 24n, 'h'],
+    [(seconds / 60n) % 60n, 'min'],
+    [seconds % 60n, 's'],
+  ];
+  const first = units.findIndex(([count]) => count > 0n);
+  const shown = first < 0 ? units.slice(-1) : units.slice(first, first + 2).filter(([count]) => count > 0n);
+  return shown.map(([count, unit]) => `${count.toString()} ${unit}`).join(' ');
+}
+
+const LIST = new Intl.ListFormat('en', { type: 'conjunction' });
+
+/** Several things: "a, b, and c". */
+export function listed(things: readonly string[]): string {
+  return LIST.format(things);
+}
+
+/** A moment in Unix seconds, to the minute. */
+export function moment(seconds: bigint): string {
+  return `${new Date(Number(seconds) * 1_000).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}
+
 /** The beginning and the end of an address. */
 export function short(address: string): string {
   return `${address.slice(0, 4)}…${address.slice(-4)}`;

@@ -23,6 +23,25 @@ export function go(path: string): void {
   window.scrollTo(0, 0);
 }
 
+const MARKET = '/market/';
+
+/** The page of an asset. */
+export function marketPath(symbol: string): string {
+  return `${MARKET}${encodeURIComponent(symbol)}`;
+}
+
+/** The asset whose page a path is. */
+export function assetOfPath(path: string): string | undefined {
+  if (!path.startsWith(MARKET)) {
+    return undefined;
+  }
+  try {
+    return decodeURIComponent(path.slice(MARKET.length));
+  } catch {
+    return undefined;
+  }
+}
+
 /** A link to a page of the app. */
 export function Link({ to, className, children }: { to: string; className?: string; children: ReactNode }) {
   const isHere = usePath() === to;

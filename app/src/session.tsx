@@ -1,21 +1,29 @@
 /** What all pages share: the chain as it is now, and the wallet. */
-import { createSolanaRpc, type Rpc, type SolanaRpcApi } from '@solana/kit';
-import { createContext, use, useCallback, useEffect, useMemo, useState, type ReactNode } from 'react';
+import type { Address, Rpc, SolanaRpcApi } from '@solana/kit';
+import { createContext, use, useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
 import { fetchConfig, type Config } from './chain/config';
 import { explain } from './chain/errors';
+import { connect as connectNode } from './chain/rpc';
 import { discover, fetchState, type Holdings, type State } from './chain/state';
+import { poll, type Polling } from './poll';
 import { Risk, type Snapshot } from './risk';
 import moduleUrl from './risk/keel_risk.wasm?url';
 import type { Connector, Wallet } from './wallet';
 
 /** How often the chain is looked at. */
 const PERIOD_MILLISECONDS = 2_000;
+/** A node that has not answered by then is taken for dead: what is shown would be too old to act on. */
+const PATIENCE_MILLISECONDS = 5_000;
+/** In the browser's storage: the address that was disconnected last, and when. Other tabs are told of it. */
+const DISCONNECTED = 'keel.disconnected';
 
-/** What does not change while the page is open. */
+/** What does not change while the page is open, unless a local chain is started anew. */
 export interface Base {
   rpc: Rpc<SolanaRpcApi>;
   risk: Risk;
   known: Snapshot;
+  /** Which chain it is. */
+  genesis: string;
 }
 
 export interface Session {
@@ -23,97 +31,181 @@ export interface Session {
   config: Config | undefined;
   base: Base | undefined;
   state: State | undefined;
+  /** When `state` was fetched, as `performance.now()` says it. */
+  seenAt: number;
   /** What the connected wallet holds, once it is known. */
   holdings: Holdings | undefined;
   wallet: Wallet | undefined;
-  /** What is wrong at the moment. */
+  /** Why the chain cannot be looked at, at the moment: `state` is old, and nothing may be signed. */
   problem: string | undefined;
+  /** What has happened to the chain or the wallet. */
+  news: string | undefined;
   connect: (connector: Connector) => Promise<void>;
   disconnect: () => void;
+  /** Shows another vault than the wallet's first. */
+  chooseVault: (address: Address | undefined) => void;
   /** Looks at the chain now. */
   refresh: () => void;
+  dismissNews: () => void;
 }
 
 const Context = createContext<Session | undefined>(undefined);
 
-async function begin(config: Config): Promise<Base> {
-  const rpc = createSolanaRpc(config.rpc);
-  const [risk, known] = await Promise.all([Risk.load(fetch(moduleUrl)), discover(rpc, config)]);
-  return { rpc, risk, known };
-}
-
 export function SessionProvider({ children }: { children: ReactNode }) {
   const [config, setConfig] = useState<Config>();
   const [base, setBase] = useState<Base>();
-  const [state, setState] = useState<State>();
+  const [seen, setSeen] = useState<{ state: State; at: number }>();
   const [wallet, setWallet] = useState<Wallet>();
   const [problem, setProblem] = useState<string>();
-  const [looks, setLooks] = useState(0);
+  const [news, setNews] = useState<string>();
+  const polling = useRef<Polling>(undefined);
+  // What the last look found. It is of no use before the next one, and so no state.
+  const found = useRef<{ config: Config; base: Base }>(undefined);
+  const [vault, setVault] = useState<Address>();
   const owner = wallet?.address;
 
   useEffect(() => {
-    const start = async () => {
-      const fetched = await fetchConfig();
-      setConfig(fetched);
-      setBase(await begin(fetched));
-    };
-    start().catch((error: unknown) => {
-      setProblem(explain(error));
-    });
-  }, []);
-
-  useEffect(() => {
-    if (base === undefined || config === undefined) {
-      return;
-    }
-    let isOver = false;
-    let timer: number | undefined;
+    const over = new AbortController();
+    const isOver = () => over.signal.aborted;
+    let hasFailed = false;
+    let isRestarted = false;
     const look = async () => {
       try {
-        const fetched = await fetchState(base.rpc, config, base.known, owner);
-        if (!isOver) {
-          setState(fetched);
-          setProblem(undefined);
+        const before = found.current;
+        const current = before !== undefined && !hasFailed ? before.config : await configNow(before?.config);
+        setConfig(current);
+        const now = {
+          config: current,
+          base: await baseOf(current, before?.config === current ? before.base : undefined),
+        };
+        found.current = now;
+        setBase(now.base);
+        const limit = AbortSignal.timeout(PATIENCE_MILLISECONDS);
+        const state = await fetchState(now.base.rpc, current, now.base.known, owner, limit, vault);
+        if (isOver()) {
+          return;
         }
+        setSeen({ state, at: performance.now() });
+        setProblem(undefined);
+        if (isRestarted) {
+          setNews('The chain was started anew. What was on the old one is gone.');
+        } else if (hasFailed) {
+          setNews('The chain answers again.');
+        }
+        hasFailed = false;
+        isRestarted = false;
       } catch (error) {
-        if (!isOver) {
+        if (error instanceof RestartedError) {
+          found.current = undefined;
+          isRestarted = true;
+        }
+        hasFailed = true;
+        if (!isOver()) {
           setProblem(explain(error));
         }
-      }
-      if (!isOver) {
-        timer = window.setTimeout(() => void look(), PERIOD_MILLISECONDS);
+        throw error;
       }
     };
-    void look();
+    polling.current = poll(PERIOD_MILLISECONDS, look);
     return () => {
-      isOver = true;
-      window.clearTimeout(timer);
+      over.abort();
+      polling.current?.stop();
     };
-  }, [base, config, owner, looks]);
+  }, [owner, vault]);
+
+  useEffect(() => {
+    if (wallet === undefined) {
+      return;
+    }
+    const change = (changed: Wallet | undefined, words: string) => {
+      setWallet(changed);
+      // That vault was the other one's.
+      setVault(undefined);
+      setNews(words);
+    };
+    const stop = wallet.onChange(change);
+    const elsewhere = ({ key, newValue }: StorageEvent) => {
+      if (key === DISCONNECTED && newValue?.startsWith(wallet.address) === true) {
+        change(undefined, 'The wallet was disconnected in another tab.');
+      }
+    };
+    window.addEventListener('storage', elsewhere);
+    return () => {
+      stop();
+      window.removeEventListener('storage', elsewhere);
+    };
+  }, [wallet]);
 
   const connect = useCallback(async (connector: Connector) => {
     setWallet(await connector.connect());
+    setVault(undefined);
+    setNews(undefined);
   }, []);
+  const dismissNews = useCallback(() => {
+    setNews(undefined);
+  }, []);
+  const state = seen?.state;
   const session = useMemo(
     (): Session => ({
       config,
       base,
       state,
-      // Another wallet's are still shown for a moment otherwise.
-      holdings: state?.holdings?.owner === owner ? state?.holdings : undefined,
+      seenAt: seen?.at ?? 0,
+      // Another wallet's or another vault are still shown for a moment otherwise.
+      holdings:
+        state?.holdings?.owner === owner && (vault === undefined || state?.holdings?.vaultAddress === vault)
+          ? state?.holdings
+          : undefined,
       wallet,
       problem,
+      news,
       connect,
       disconnect: () => {
         setWallet(undefined);
+        localStorage.setItem(DISCONNECTED, `${owner ?? ''} ${Date.now().toString()}`);
       },
+      chooseVault: setVault,
       refresh: () => {
-        setLooks((n) => n + 1);
+        polling.current?.again();
       },
+      dismissNews,
     }),
-    [config, base, state, owner, wallet, problem, connect],
+    [config, base, state, seen, owner, vault, wallet, problem, news, connect, dismissNews],
   );
   return <Context value={session}>{children}</Context>;
+}
+
+/** A chain for tests was started anew at the same address. */
+class RestartedError extends Error {
+  constructor() {
+    super('The chain was started anew.');
+  }
+}
+
+/** The configuration; the one that is known where it is the same, or the server does not answer: the chain may do so. */
+async function configNow(known: Config | undefined): Promise<Config> {
+  if (known === undefined) {
+    return fetchConfig();
+  }
+  const fetched = await fetchConfig().catch(() => known);
+  return JSON.stringify(fetched) === JSON.stringify(known) ? known : fetched;
+}
+
+/** What is needed to look at the chain: what was known before, as long as it is still the same chain. */
+async function baseOf(config: Config, before: Base | undefined): Promise<Base> {
+  if (before !== undefined && !config.local) {
+    return before;
+  }
+  const rpc = before?.rpc ?? connectNode(config.rpc);
+  const asked = rpc.getGenesisHash().send({ abortSignal: AbortSignal.timeout(PATIENCE_MILLISECONDS) });
+  if (before !== undefined) {
+    if ((await asked) !== before.genesis) {
+      throw new RestartedError();
+    }
+    return before;
+  }
+  const [genesis, risk, known] = await Promise.all([asked, Risk.load(fetch(moduleUrl)), discover(rpc, config)]);
+  return { rpc, risk, known, genesis };
 }
 
 export function useSession(): Session {

@@ -1,24 +1,19 @@
 /** Fetches the accounts of a market, as previews take them. */
 import {
-  getBase58Decoder,
+  fetchEncodedAccount,
+  fetchEncodedAccounts,
   type Address,
-  type Base58EncodedBytes,
   type GetAccountInfoApi,
   type GetMultipleAccountsApi,
   type GetProgramAccountsApi,
   type ReadonlyUint8Array,
   type Rpc,
-  fetchEncodedAccount,
-  fetchEncodedAccounts,
-  getBase64Encoder,
 } from '@solana/kit';
-import { KEEL_PROGRAM_ADDRESS, RESERVE_DISCRIMINATOR, getReserveDecoder, type ReserveConfig } from './generated';
+import { findAccounts } from './chain/find';
+import { getReserveCodec, getReserveDecoder, type ReserveConfig } from './generated';
 import type { RawAccount, RawReserve, Snapshot } from './risk';
 
 type Api = GetAccountInfoApi & GetMultipleAccountsApi & GetProgramAccountsApi;
-
-/** Where the market stands in a reserve's data: behind the discriminator and eight bytes. */
-const MARKET_OFFSET = 16n;
 
 /** The price accounts to show for a reserve: pinned ones stand in it, of others `priceOf` knows, by the feed's identity. */
 export function priceAccounts(
@@ -41,20 +36,10 @@ export async function fetchSnapshot(
   if (!market.exists) {
     return undefined;
   }
-  const base58 = getBase58Decoder();
-  const memcmp = (offset: bigint, bytes: string) => ({
-    memcmp: { offset, bytes: bytes as Base58EncodedBytes, encoding: 'base58' as const },
-  });
-  const found = await rpc
-    .getProgramAccounts(KEEL_PROGRAM_ADDRESS, {
-      encoding: 'base64',
-      filters: [memcmp(0n, base58.decode(RESERVE_DISCRIMINATOR)), memcmp(MARKET_OFFSET, address)],
-    })
-    .send();
-  const reserves = found.map(({ pubkey, account }): RawReserve => {
-    const data = getBase64Encoder().encode(account.data[0]);
-    const { config } = getReserveDecoder().decode(data);
-    return { address: pubkey, owner: account.owner, data, priceAccounts: priceAccounts(config, priceOf) };
+  const found = await findAccounts(rpc, getReserveCodec(), { market: address });
+  const reserves = found.map((reserve): RawReserve => {
+    const { config } = getReserveDecoder().decode(reserve.data);
+    return { ...reserve, priceAccounts: priceAccounts(config, priceOf) };
   });
   const addresses = [...new Set(reserves.flatMap((reserve) => reserve.priceAccounts))];
   const prices = addresses.length === 0 ? [] : await fetchEncodedAccounts(rpc, addresses);

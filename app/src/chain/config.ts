@@ -15,14 +15,21 @@ export interface Config {
   local: boolean;
   rpc: string;
   ws: string;
+  /** Where a transaction can be looked at: a URL with `{signature}` in it. */
+  explorer: string | undefined;
+  /** Where the indexer answers, without a slash at the end; without one there is no history. */
+  api: string | undefined;
   market: Address;
   lookupTable: Address;
   assets: readonly AssetConfig[];
 }
 
+/** A server that has not answered by then will not. */
+const PATIENCE_MILLISECONDS = 5_000;
+
 /** Fetches the configuration. */
 export async function fetchConfig(): Promise<Config> {
-  const response = await fetch('/config.json');
+  const response = await fetch('/config.json', { signal: AbortSignal.timeout(PATIENCE_MILLISECONDS) });
   if (!response.ok) {
     throw new Error(`the server has no /config.json (${response.status.toString()})`);
   }
@@ -36,6 +43,8 @@ export function readConfig(json: unknown): Config {
     local: at['local'] === true,
     rpc: text(at, 'rpc'),
     ws: text(at, 'ws'),
+    explorer: at['explorer'] === undefined ? undefined : template(text(at, 'explorer')),
+    api: at['api'] === undefined ? undefined : text(at, 'api'),
     market: address(text(at, 'market')),
     lookupTable: address(text(at, 'lookupTable')),
     assets: list(at, 'assets').map((one) => {
@@ -63,6 +72,14 @@ function text(from: Record<string, unknown>, name: string): string {
     throw new TypeError(`"${name}" of the configuration is no text`);
   }
   return value;
+}
+
+/** A link that a user follows: no script. */
+function template(url: string): string {
+  if (!/^https?:\/\//.test(url) || !url.includes('{signature}')) {
+    throw new TypeError(`"explorer" of the configuration is no URL with {signature}: ${url}`);
+  }
+  return url;
 }
 
 function list(from: Record<string, unknown>, name: string): unknown[] {

@@ -11,8 +11,10 @@ const CLOCK = 'SysvarC1ock11111111111111111111111111111111' as Address;
 const LAST_RESTART_SLOT = 'SysvarLastRestartS1ot1111111111111111111111' as Address;
 /** The mint of wrapped SOL. */
 export const WRAPPED_SOL = 'So11111111111111111111111111111111111111112' as Address;
-/** The vault that the app is about: an owner may have others. */
-const VAULT_INDEX = 0;
+/** Lamports that stay in the wallet for fees and the deposits of token accounts when all SOL is to be used. */
+const SOL_FOR_FEES = 50_000_000n;
+/** The vault that is shown unless another is chosen. */
+const FIRST_VAULT = 0;
 
 /** A reserve with what the app has to know of it beside the previews. */
 export interface Listing {
@@ -29,8 +31,16 @@ export interface Holdings {
   lamports: bigint;
   /** Native units by the number of the reserve. SOL is what is not wrapped. */
   tokens: readonly bigint[];
+  /** Of the vault that is shown: the wallet's own, or one that it acts on. */
   vaultAddress: Address;
   vault: RawAccount | undefined;
+}
+
+/** What of an asset can be paid, native units: all of it, but for what SOL is needed for beside. */
+export function spendable({ tokens }: Holdings, listings: readonly Listing[], number: number): bigint {
+  const held = tokens[number] ?? 0n;
+  const kept = listings[number]?.reserve.mint === WRAPPED_SOL ? SOL_FOR_FEES : 0n;
+  return held > kept ? held - kept : 0n;
 }
 
 export interface State {
@@ -57,16 +67,19 @@ export async function discover(rpc: Rpc<SolanaRpcApi>, config: Config): Promise<
   return { ...snapshot, reserves };
 }
 
-/** Fetches everything anew, at one slot. */
+/** Fetches everything anew, at one slot; of the wallet's vaults the chosen one, or its first. */
 export async function fetchState(
   rpc: Rpc<SolanaRpcApi>,
   config: Config,
   known: Snapshot,
   owner: Address | undefined,
+  abortSignal: AbortSignal,
+  chosen?: Address,
 ): Promise<State> {
   const listings = known.reserves.map((raw) => ({ raw, reserve: getReserveDecoder().decode(raw.data) }));
   const prices = [...new Set(known.reserves.flatMap((reserve) => reserve.priceAccounts))];
-  const vaultAddress = owner && (await findVaultPda({ market: known.market.address, owner, index: VAULT_INDEX }))[0];
+  const vaultAddress =
+    chosen ?? (owner && (await findVaultPda({ market: known.market.address, owner, index: FIRST_VAULT }))[0]);
   const tokenAccounts =
     owner === undefined
       ? []
@@ -85,7 +98,10 @@ export async function fetchState(
     ...(owner === undefined || vaultAddress === undefined ? [] : [owner, vaultAddress, ...tokenAccounts]),
   ];
   const fetched = new Map(
-    (await fetchEncodedAccounts(rpc, wanted, { commitment: 'processed' })).map((account) => [account.address, account]),
+    (await fetchEncodedAccounts(rpc, wanted, { commitment: 'processed', abortSignal })).map((account) => [
+      account.address,
+      account,
+    ]),
   );
   const raw = (address: Address, what: string): RawAccount => {
     const account = existing(fetched.get(address));

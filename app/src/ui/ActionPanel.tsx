@@ -1,9 +1,11 @@
-import { useId, useState } from 'react';
+import type { Address } from '@solana/kit';
+import { useEffect, useId, useRef, useState } from 'react';
 import { wordsOf } from '../chain/errors';
-import { WRAPPED_SOL } from '../chain/state';
+import { spendable } from '../chain/state';
 import { decimalToUnits, unitsToDecimal } from '../fixed';
 import * as format from '../format';
 import { isRefused, type Action, type Amount, type Preview, type VaultView } from '../risk';
+import type { WayOut } from './Danger';
 import { Review } from './Review';
 import { limitUsedText } from './Summary';
 import { useTransaction } from './useTransaction';
@@ -16,12 +18,12 @@ const ACTIONS: readonly { action: Action; name: string; done: string }[] = [
   { action: 'repay', name: 'Repay', done: 'Repaid.' },
 ];
 
-/** SOL that a deposit of everything leaves for fees and the deposits of token accounts. */
-const SOL_FOR_FEES = 50_000_000n;
+/** An amount has 64 bits. */
+const MOST_UNITS = 2n ** 64n - 1n;
 
 /** The numbers of the reserves that an action is possible with. */
 function choicesOf({ view, reserves }: OpenVault, action: Action): number[] {
-  const side = new Map(view.positions.map((position) => [position.reserve, position.side]));
+  const side = new Map(view.amounts.map((held) => [held.reserve, held.side]));
   const isChoice = (i: number): boolean => {
     switch (action) {
       case 'deposit':
@@ -37,12 +39,30 @@ function choicesOf({ view, reserves }: OpenVault, action: Action): number[] {
   return reserves.map((_, i) => i).filter(isChoice);
 }
 
-export function ActionPanel({ vault }: { vault: OpenVault }) {
-  const [action, setAction] = useState<Action>('deposit');
-  const [chosen, setChosen] = useState<number>();
-  const [text, setText] = useState('');
-  const [isAll, setAll] = useState(false);
-  const { progress, review, confirm, reset } = useTransaction();
+/** What was typed last, and for which vault: it is still there when a wallet was locked and comes back. */
+let draft: { vault: Address; action: Action; chosen: number | undefined; text: string; isAll: boolean } | undefined;
+
+/** `filled` is what it begins with: with another key, it begins anew. */
+export function ActionPanel({ vault, filled }: { vault: OpenVault; filled: WayOut | undefined }) {
+  const [begun] = useState(() => (draft?.vault === vault.raw.address && filled === undefined ? draft : undefined));
+  const [action, setAction] = useState<Action>(filled?.action ?? begun?.action ?? 'deposit');
+  const [chosen, setChosen] = useState(filled?.reserve ?? begun?.chosen);
+  const [text, setText] = useState(
+    filled === undefined
+      ? (begun?.text ?? '')
+      : unitsToDecimal(filled.amount, vault.reserves[filled.reserve]?.decimals ?? 0),
+  );
+  const [isAll, setAll] = useState(begun?.isAll ?? false);
+  useEffect(() => {
+    draft = { vault: vault.raw.address, action, chosen, text, isAll };
+  });
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    if (filled !== undefined) {
+      field.current?.focus();
+    }
+  }, [filled]);
+  const { progress, review, confirm, reset, isOld } = useTransaction();
   const ids = { asset: useId(), amount: useId(), help: useId(), problem: useId() };
 
   const { risk, state, holdings, raw } = vault;
@@ -51,8 +71,9 @@ export function ActionPanel({ vault }: { vault: OpenVault }) {
   const listing = number === undefined ? undefined : state.listings[number];
   const decimals = listing?.reserve.decimals ?? 0;
   const held = number === undefined ? 0n : (holdings.tokens[number] ?? 0n);
-  const position = vault.view.positions.find(({ reserve }) => reserve === number);
-  const exact = decimalToUnits(text, decimals);
+  const position = vault.view.amounts.find(({ reserve }) => reserve === number);
+  const typed = decimalToUnits(text, decimals);
+  const exact = typed !== undefined && typed <= MOST_UNITS ? typed : undefined;
   const amount: Amount | undefined = isAll ? 'all' : exact;
   const preview =
     listing === undefined || amount === undefined
@@ -77,13 +98,12 @@ export function ActionPanel({ vault }: { vault: OpenVault }) {
       setText(unitsToDecimal(position?.amount ?? 0n, decimals));
       return;
     }
-    const kept = listing.reserve.mint === WRAPPED_SOL ? SOL_FOR_FEES : 0n;
-    const inWallet = held > kept ? held - kept : 0n;
+    const inWallet = number === undefined ? 0n : spendable(holdings, state.listings, number);
     const most = action === 'deposit' && inWallet < largest ? inWallet : largest;
     setAll(false);
     setText(unitsToDecimal(most, decimals));
   };
-  const problem = problemOf({ text, exact, isAll, decimals, symbol: listing?.symbol ?? '', preview, action, held });
+  const problem = problemOf({ text, typed, isAll, decimals, symbol: listing?.symbol ?? '', preview, action, held });
   const name = ACTIONS.find((one) => one.action === action);
 
   return (
@@ -141,6 +161,7 @@ export function ActionPanel({ vault }: { vault: OpenVault }) {
             <label htmlFor={ids.amount}>Amount</label>
             <div className="amount">
               <input
+                ref={field}
                 id={ids.amount}
                 inputMode="decimal"
                 autoComplete="off"
@@ -188,7 +209,11 @@ export function ActionPanel({ vault }: { vault: OpenVault }) {
             isDebt={action === 'borrow' || action === 'repay'}
           />
           {!isReview && (
-            <button type="submit" className="wide" disabled={isBusy || amount === undefined || problem !== undefined}>
+            <button
+              type="submit"
+              className="wide"
+              disabled={isBusy || isOld || amount === undefined || problem !== undefined}
+            >
               Review
             </button>
           )}
@@ -222,9 +247,9 @@ export function ActionPanel({ vault }: { vault: OpenVault }) {
 }
 
 /** Why what was typed is not possible, if so. */
-function problemOf(typed: {
+function problemOf(entry: {
   text: string;
-  exact: bigint | undefined;
+  typed: bigint | undefined;
   isAll: boolean;
   decimals: number;
   symbol: string;
@@ -232,12 +257,15 @@ function problemOf(typed: {
   action: Action;
   held: bigint;
 }): string | undefined {
-  const { text, exact, isAll, decimals, symbol, preview, action, held } = typed;
+  const { text, typed, isAll, decimals, symbol, preview, action, held } = entry;
   if (text === '' && !isAll) {
     return undefined;
   }
-  if (exact === undefined && !isAll) {
-    return `Write a number such as 1.5, with at most ${decimals.toString()} digits behind the point.`;
+  if (typed === undefined && !isAll) {
+    return `Write a number such as 1.5: a point, nothing between the digits, and at most ${decimals.toString()} behind it.`;
+  }
+  if (typed !== undefined && typed > MOST_UNITS && !isAll) {
+    return `There cannot be that much ${symbol}.`;
   }
   if (preview === undefined) {
     return undefined;
@@ -281,7 +309,7 @@ function Outcome({
   const health = ({ liquidation }: VaultView) =>
     isRefused(liquidation) ? 'No price' : format.health(liquidation.health);
   const inVault = (view: VaultView) =>
-    format.shortAmount(view.positions.find(({ reserve }) => reserve === number)?.amount ?? 0n, decimals);
+    format.shortAmount(view.amounts.find(({ reserve }) => reserve === number)?.amount ?? 0n, decimals);
   return (
     <dl className="facts outcome">
       <div>

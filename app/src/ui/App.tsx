@@ -1,21 +1,35 @@
-import { useEffect } from 'react';
-import { Link, usePath } from '../router';
+import { lazy, Suspense, useEffect } from 'react';
+import { assetOfPath, Link, usePath } from '../router';
 import { useSession } from '../session';
+import { Connection } from './Connection';
+import { Fallback } from './Fallback';
+import { LocalChain } from './LocalChain';
 import { Markets } from './Markets';
 import { VaultPage } from './VaultPage';
 import { WalletBar } from './WalletBar';
+
+const Liquidations = lazy(async () => ({ default: (await import('./Liquidations')).Liquidations }));
+const RiskPage = lazy(async () => ({ default: (await import('./Risk')).RiskPage }));
+const Governance = lazy(async () => ({ default: (await import('./Governance')).Governance }));
 
 /** A page: add it here, and it has a path and a link. */
 const PAGES = [
   { path: '/', title: 'Markets', show: Markets },
   { path: '/vault', title: 'Vault', show: VaultPage },
+  { path: '/liquidations', title: 'Liquidations', show: Liquidations },
+  { path: '/risk', title: 'Risk', show: RiskPage },
+  { path: '/governance', title: 'Governance', show: Governance },
 ] as const;
+
+/** With its charts, which the other pages do not need. */
+const MarketPage = lazy(() => import('./MarketPage'));
 
 export function App() {
   const path = usePath();
   const page = PAGES.find((one) => one.path === path);
+  const asset = assetOfPath(path);
   const { config, problem } = useSession();
-  const title = page?.title ?? 'Not found';
+  const title = page?.title ?? asset ?? 'Not found';
   useEffect(() => {
     document.title = `${title} · Keel`;
   }, [title]);
@@ -44,18 +58,15 @@ export function App() {
           <WalletBar />
         </div>
       </header>
-      <main id="main" tabIndex={-1}>
-        {config?.local === true && (
-          <p className="notice">
-            A local chain for tests: nothing here has a value. Keys in this browser are not safe.
-          </p>
-        )}
-        {problem !== undefined && (
-          <p className="problem" role="alert">
-            {problem}
-          </p>
-        )}
-        {page === undefined ? (
+      <main id="main" tabIndex={-1} className={problem === undefined ? undefined : 'old'}>
+        {config?.local === true && <LocalChain />}
+        {asset !== undefined ? (
+          <Fallback key={path}>
+            <Suspense fallback={<p aria-busy="true">Loading…</p>}>
+              <MarketPage key={asset} symbol={asset} />
+            </Suspense>
+          </Fallback>
+        ) : page === undefined ? (
           <section className="card">
             <h1>There is no such page</h1>
             <p>
@@ -63,9 +74,14 @@ export function App() {
             </p>
           </section>
         ) : (
-          <page.show />
+          <Fallback key={path}>
+            <Suspense fallback={<p aria-busy="true">Loading…</p>}>
+              <page.show />
+            </Suspense>
+          </Fallback>
         )}
       </main>
+      <Connection />
     </>
   );
 }

@@ -3,7 +3,8 @@ import { wordsOf } from '../chain/errors';
 import type { Listing, State } from '../chain/state';
 import { share, valueOf } from '../fixed';
 import * as format from '../format';
-import { isRefused, type Feed, type Risk, type Refused, type ReserveView } from '../risk';
+import { isRefused, priceOf, type Feed, type Risk, type Refused, type ReserveView } from '../risk';
+import { Link, marketPath } from '../router';
 import { useSession } from '../session';
 import { Meter } from './Meter';
 
@@ -13,6 +14,7 @@ interface Row {
   view: ReserveView;
   /** Dollars per native unit, or why there is no price. */
   price: bigint | Refused;
+  /** Of native units, as a fraction of dollars; zero without a price. */
   suppliedValue: bigint;
   borrowedValue: bigint;
 }
@@ -26,7 +28,11 @@ interface Column {
 }
 
 const COLUMNS: readonly Column[] = [
-  { name: 'Asset', key: (row) => row.listing.symbol, show: (row) => <strong>{row.listing.symbol}</strong> },
+  {
+    name: 'Asset',
+    key: (row) => row.listing.symbol,
+    show: (row) => <AssetLink symbol={row.listing.symbol} />,
+  },
   {
     name: 'Price',
     key: (row) => (isRefused(row.price) ? -1n : row.price * 10n ** BigInt(row.view.decimals)),
@@ -81,6 +87,10 @@ const COLUMNS: readonly Column[] = [
   },
 ];
 
+function AssetLink({ symbol }: { symbol: string }) {
+  return <Link to={marketPath(symbol)}>{symbol}</Link>;
+}
+
 function Pair({ first, second }: { first: ReactNode; second: ReactNode }) {
   return (
     <span className="pair">
@@ -94,7 +104,7 @@ function Used({ amount, value, cap, row }: { amount: bigint; value: bigint; cap:
   const used = share(amount, cap, 'ceil');
   return (
     <span className="pair">
-      <span>{format.shortDollars(value)}</span>
+      <span>{isRefused(row.price) ? 'No price' : format.shortDollars(value)}</span>
       <span className="small">
         {format.shortAmount(amount, row.view.decimals)} {row.listing.symbol}
       </span>
@@ -148,7 +158,7 @@ function rowsOf(risk: Risk, state: State): Row[] | Refused {
     if (view === undefined) {
       return [];
     }
-    const price = view.minted ? view.prices.debtLiquidation : view.prices.collateralLiquidation;
+    const price = priceOf(view);
     const value = (amount: bigint) => (isRefused(price) ? 0n : valueOf(amount, price));
     return { listing, view, price, suppliedValue: value(view.supplied), borrowedValue: value(view.borrowed) };
   });
@@ -238,7 +248,9 @@ export function Markets() {
       <ul className="cards" aria-label="Assets of this market">
         {sorted?.map((row) => (
           <li key={row.listing.address} className="card">
-            <h2>{row.listing.symbol}</h2>
+            <h2>
+              <AssetLink symbol={row.listing.symbol} />
+            </h2>
             <dl className="facts">
               {COLUMNS.slice(1).map(({ name, show }) => (
                 <div key={name}>

@@ -1,29 +1,31 @@
 import * as format from '../format';
-import type { Position } from '../risk';
+import type { Held, Position } from '../risk';
 import type { OpenVault } from './VaultPage';
 
 export function Positions({ vault }: { vault: OpenVault }) {
-  const { positions } = vault.view;
+  const { amounts, positions } = vault.view;
   return (
     <section className="card" aria-labelledby="positions-title">
       <h2 id="positions-title">Positions</h2>
-      {positions.length === 0 ? (
+      {amounts.length === 0 ? (
         <p>The vault is empty. Deposit something to borrow against.</p>
       ) : (
         <ul className="positions">
-          {positions.map((position) => (
-            <Holding key={position.reserve} vault={vault} position={position} />
-          ))}
+          {amounts.map((held) => {
+            const position = positions.find(({ reserve }) => reserve === held.reserve);
+            return <Holding key={held.reserve} vault={vault} held={held} position={position} />;
+          })}
         </ul>
       )}
     </section>
   );
 }
 
-function Holding({ vault, position }: { vault: OpenVault; position: Position }) {
-  const { side, criticalPrice } = position;
-  const listing = vault.state.listings[position.reserve];
-  const reserve = vault.reserves[position.reserve];
+/** A position; without `position` there is no price for it. */
+function Holding({ vault, held, position }: { vault: OpenVault; held: Held; position: Position | undefined }) {
+  const { side, amount } = held;
+  const listing = vault.state.listings[held.reserve];
+  const reserve = vault.reserves[held.reserve];
   if (listing === undefined || reserve === undefined) {
     return null;
   }
@@ -38,11 +40,11 @@ function Holding({ vault, position }: { vault: OpenVault; position: Position }) 
       <dl className="facts">
         <div>
           <dt>Amount</dt>
-          <dd>{format.amount(position.amount, decimals)}</dd>
+          <dd>{format.amount(amount, decimals)}</dd>
         </div>
         <div>
           <dt>Value</dt>
-          <dd>{format.dollars(position.value)}</dd>
+          <dd>{position === undefined ? 'No price' : format.dollars(position.value)}</dd>
         </div>
         <div>
           <dt>{isDebt ? 'Costs a year' : 'Earns a year'}</dt>
@@ -51,11 +53,13 @@ function Holding({ vault, position }: { vault: OpenVault; position: Position }) 
         <div>
           <dt>Liquidation price</dt>
           <dd>
-            {criticalPrice === null ? (
+            {position === undefined ? (
+              'No price'
+            ) : position.criticalPrice === null ? (
               'None'
             ) : (
               <>
-                {format.price(criticalPrice, decimals, isDebt ? 'floor' : 'ceil')}
+                {format.price(position.criticalPrice, decimals, isDebt ? 'floor' : 'ceil')}
                 <span className="small"> now {format.price(position.price, decimals)}</span>
               </>
             )}

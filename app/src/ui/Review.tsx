@@ -1,5 +1,7 @@
 import { useEffect, useRef, type ReactNode } from 'react';
 import * as format from '../format';
+import { useSession } from '../session';
+import { Copy } from './Copy';
 import type { Progress } from './useTransaction';
 
 const LAMPORT_DECIMALS = 9;
@@ -16,12 +18,23 @@ export function Review({
   onConfirm: () => void;
   onCancel: () => void;
 }) {
+  // What the page shows is old: nothing is signed.
+  const isOld = useSession().problem !== undefined;
   const sign = useRef<HTMLButtonElement>(null);
+  const status = useRef<HTMLParagraphElement>(null);
   const isReview = progress.at === 'review';
   useEffect(() => {
-    if (isReview) {
-      sign.current?.focus();
+    if (!isReview) {
+      return;
     }
+    sign.current?.focus();
+    const words = status.current;
+    return () => {
+      // The button that had the focus is gone.
+      if (document.activeElement === document.body) {
+        words?.focus();
+      }
+    };
   }, [isReview]);
   return (
     <>
@@ -41,9 +54,13 @@ export function Review({
               <dt>Network fee</dt>
               <dd>{format.amount(progress.prepared.fee, LAMPORT_DECIMALS)} SOL</dd>
             </div>
+            <div>
+              <dt>of that for priority</dt>
+              <dd>{format.amount(progress.prepared.priority, LAMPORT_DECIMALS)} SOL</dd>
+            </div>
           </dl>
           <div className="buttons">
-            <button ref={sign} type="button" onClick={onConfirm}>
+            <button ref={sign} type="button" disabled={isOld} onClick={onConfirm}>
               Sign and send
             </button>
             <button type="button" className="quiet" onClick={onCancel}>
@@ -52,15 +69,43 @@ export function Review({
           </div>
         </div>
       )}
-      <p className="status" role="status">
+      <p ref={status} className="status" role="status" tabIndex={-1}>
         {wordsFor(progress)}
       </p>
-      {progress.at === 'failed' && (
+      <Sent progress={progress} />
+      {progress.at === 'signing' && (
+        <button type="button" className="quiet" onClick={onCancel}>
+          Cancel
+        </button>
+      )}
+      {(progress.at === 'failed' || progress.at === 'review') && progress.words !== undefined && (
         <p className="problem" role="alert">
           {progress.words}
         </p>
       )}
     </>
+  );
+}
+
+/** Where an executed transaction can be looked at. */
+export function Sent({ progress }: { progress: Progress }) {
+  const { config } = useSession();
+  if (progress.at !== 'done') {
+    return null;
+  }
+  const { signature } = progress;
+  return (
+    <p className="small">
+      Transaction{' '}
+      {config?.explorer === undefined ? (
+        <Copy text={signature} what="signature" />
+      ) : (
+        <a href={config.explorer.replace('{signature}', signature)} target="_blank" rel="noreferrer">
+          {format.short(signature)}
+          <span className="unseen"> in the explorer, in a new tab</span>
+        </a>
+      )}
+    </p>
   );
 }
 

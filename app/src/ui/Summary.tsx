@@ -1,3 +1,4 @@
+import { useMemo } from 'react';
 import { ONE, share } from '../fixed';
 import * as format from '../format';
 import { isRefused, type Totals, type VaultView } from '../risk';
@@ -5,6 +6,9 @@ import { Meter } from './Meter';
 import type { OpenVault } from './VaultPage';
 
 type Mood = 'good' | 'fair' | 'bad';
+
+/** A health under this is close to a liquidation. */
+export const CLOSE_HEALTH = (ONE * 11n) / 10n;
 
 /** The number in one word. Where the lines are is a matter of taste, but for 1. */
 export function moodOf(health: bigint | null): { mood: Mood; word: string } {
@@ -14,7 +18,7 @@ export function moodOf(health: bigint | null): { mood: Mood; word: string } {
   if (health < ONE) {
     return { mood: 'bad', word: 'Can be liquidated' };
   }
-  if (health < (ONE * 11n) / 10n) {
+  if (health < CLOSE_HEALTH) {
     return { mood: 'bad', word: 'Close to liquidation' };
   }
   return health < (ONE * 3n) / 2n ? { mood: 'fair', word: 'Some room' } : { mood: 'good', word: 'Plenty of room' };
@@ -47,7 +51,22 @@ export function limitUsedText(view: VaultView): string {
   return isRefused(view.newRisk) ? 'No price' : 'Nothing may be owed';
 }
 
-export function Summary({ vault: { view } }: { vault: OpenVault }) {
+/** How far ahead the outlook looks. */
+const OUTLOOK_SECONDS = 86_400;
+
+/** The lowest health within a day if prices stand still, whatever others do, of a vault whose haircuts rise. */
+function outlookOf({ risk, state, raw, view, reserves }: OpenVault): bigint | null {
+  const isRising = view.positions.some(({ side, reserve }) => {
+    const of = reserves[reserve];
+    return side === 'collateral' && of !== undefined && of.targetHaircut > of.maintenanceHaircut;
+  });
+  const totals = isRising ? risk.outlook(state.snapshot, state.moment, raw, OUTLOOK_SECONDS) : undefined;
+  return totals === undefined || isRefused(totals) ? null : totals.health;
+}
+
+export function Summary({ vault }: { vault: OpenVault }) {
+  const { view } = vault;
+  const lowest = useMemo(() => outlookOf(vault), [vault]);
   const totals = view.liquidation;
   if (isRefused(totals)) {
     return null;
@@ -65,6 +84,12 @@ export function Summary({ vault: { view } }: { vault: OpenVault }) {
         <p>{meaningOf(totals)}</p>
       </div>
       <dl className="facts">
+        {lowest !== null && (
+          <div>
+            <dt>Lowest within a day, if prices stand still and haircuts rise as fast as they may</dt>
+            <dd className={moodOf(lowest).mood}>{format.health(lowest)}</dd>
+          </div>
+        )}
         <div>
           <dt>Collateral</dt>
           <dd>{format.dollars(totals.collateral)}</dd>

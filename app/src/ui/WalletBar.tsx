@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'react';
 import { explain } from '../chain/errors';
+import { giveTokens } from '../chain/local';
 import { short } from '../format';
 import { useSession } from '../session';
 import type { Connector } from '../wallet';
@@ -47,6 +48,8 @@ export function ConnectButton() {
     try {
       await connect(connector);
       dialog.current?.close();
+      // The button that had the focus is gone.
+      document.getElementById('main')?.focus();
     } catch (error) {
       setProblem(explain(error));
     }
@@ -94,30 +97,29 @@ export function ConnectButton() {
 
 /** Test tokens, on a local chain. */
 function Faucet() {
-  const { config, wallet, refresh } = useSession();
-  const [text, setText] = useState<string>();
+  const { config, wallet, seenAt, refresh } = useSession();
+  /** When the server said that it has given. */
+  const [givenAt, setGivenAt] = useState<number>();
   const [problem, setProblem] = useState<string>();
-  const [isBusy, setBusy] = useState(false);
+  const [isAsking, setAsking] = useState(false);
   if (config?.local !== true || wallet === undefined) {
     return null;
   }
+  // Only what the page shows has arrived: what is offered follows from it.
+  const hasArrived = givenAt !== undefined && seenAt > givenAt;
+  const isBusy = isAsking || (givenAt !== undefined && !hasArrived);
   const ask = async () => {
-    setBusy(true);
+    setAsking(true);
     setProblem(undefined);
+    setGivenAt(undefined);
     try {
-      const response = await fetch('/faucet', {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ address: wallet.address }),
-      });
-      const answer = (await response.json()) as { error?: string };
-      setText(answer.error === undefined ? 'Test tokens have arrived.' : '');
-      setProblem(answer.error);
+      await giveTokens(wallet.address);
+      setGivenAt(performance.now());
       refresh();
     } catch (error) {
       setProblem(explain(error));
     }
-    setBusy(false);
+    setAsking(false);
   };
   return (
     <>
@@ -125,7 +127,7 @@ function Faucet() {
         {isBusy ? 'Getting tokens…' : 'Get test tokens'}
       </button>
       <span role="status" className="unseen">
-        {text}
+        {hasArrived && 'Test tokens have arrived.'}
       </span>
       {problem !== undefined && (
         <span className="bad small" role="alert">

@@ -1,64 +1,129 @@
-import { useState } from 'react';
+import type { ReadonlyUint8Array, Signature } from '@solana/kit';
+import { useEffect, useRef, useState } from 'react';
 import { explain } from '../chain/errors';
 import type { Wish } from '../chain/instructions';
-import { prepare, send, type Prepared } from '../chain/send';
+import { prepare, send, UnsentError, type Prepared } from '../chain/send';
 import { useSession } from '../session';
 
 /** Where a transaction is on its way. */
 export type Progress =
   | { at: 'idle' }
   | { at: 'simulating' }
-  | { at: 'review'; wish: Wish; prepared: Prepared }
+  /** `words`: why it is here once more. */
+  | { at: 'review'; wish: Wish; prepared: Prepared; words?: string }
   | { at: 'signing' }
   | { at: 'confirming' }
-  | { at: 'done'; words: string }
+  | { at: 'done'; words: string; signature: Signature }
   | { at: 'failed'; words: string };
+
+const IDLE: Progress = { at: 'idle' };
+const CHANGED = 'Your vault has changed in the meantime. This is what would happen now.';
 
 /** One transaction after the other: simulated, reviewed, signed, confirmed. */
 export function useTransaction() {
-  const { config, base, state, holdings, wallet, refresh } = useSession();
-  const [progress, setProgress] = useState<Progress>({ at: 'idle' });
-  const fail = (error: unknown) => {
-    setProgress({ at: 'failed', words: explain(error) });
-  };
-  const review = async (wish: Wish) => {
+  const { config, base, state, holdings, wallet, problem, refresh } = useSession();
+  const [progress, setProgress] = useState<Progress>(IDLE);
+  /** Counts what was begun: what was given up is not sent when it is signed after all. */
+  const attempt = useRef(0);
+  const isOld = problem !== undefined;
+
+  const review = async (wish: Wish, words?: string) => {
     if (
       config === undefined ||
       base === undefined ||
       state === undefined ||
       holdings === undefined ||
-      wallet === undefined
+      wallet === undefined ||
+      isOld
     ) {
       return;
     }
+    attempt.current += 1;
+    const mine = attempt.current;
     setProgress({ at: 'simulating' });
     try {
       const prepared = await prepare(base.rpc, config, base.risk, state, holdings, wallet, wish);
-      setProgress({ at: 'review', wish, prepared });
+      if (mine === attempt.current) {
+        setProgress({ at: 'review', wish, prepared, ...(words !== undefined && { words }) });
+      }
     } catch (error) {
-      fail(error);
+      if (mine === attempt.current) {
+        setProgress({ at: 'failed', words: explain(error) });
+      }
     }
   };
   /** Whether it was executed. */
   const confirm = async (done: string): Promise<boolean> => {
-    if (progress.at !== 'review' || config === undefined || base === undefined || wallet === undefined) {
+    if (progress.at !== 'review' || config === undefined || base === undefined || wallet === undefined || isOld) {
       return false;
     }
+    const { wish, prepared } = progress;
+    const mine = attempt.current;
     try {
-      await send(base.rpc, config, wallet, progress.prepared, (at) => {
+      const signature = await send(base.rpc, config, wallet, prepared, (at) => {
+        if (mine !== attempt.current) {
+          throw new UnsentError('It was given up.');
+        }
         setProgress({ at });
       });
-      setProgress({ at: 'done', words: done });
+      setProgress({ at: 'done', words: done, signature });
       return true;
     } catch (error) {
-      fail(error);
+      if (mine === attempt.current) {
+        setProgress(
+          error instanceof UnsentError
+            ? { at: 'review', wish, prepared, words: `${error.message} Nothing was sent.` }
+            : { at: 'failed', words: explain(error) },
+        );
+      }
       return false;
     } finally {
       refresh();
     }
   };
   const reset = () => {
-    setProgress({ at: 'idle' });
+    attempt.current += 1;
+    setProgress(IDLE);
   };
-  return { progress, review, confirm, reset };
+
+  // What is reviewed was simulated for one wallet, with its vault as it was. Another tab or a keeper may have changed that.
+  const reviewed = progress.at === 'review' ? progress : undefined;
+  const isForeign = reviewed !== undefined && reviewed.prepared.owner !== wallet?.address;
+  const isChanged =
+    reviewed !== undefined && holdings !== undefined && !isSame(reviewed.prepared.vault, holdings.vault?.data);
+  const isPossible = reviewed !== undefined && isStillPossible(reviewed, holdings?.vault !== undefined);
+  const isVoid = isForeign || (isChanged && !isPossible);
+  useEffect(() => {
+    if (reviewed === undefined || !isChanged || isVoid) {
+      return;
+    }
+    const timer = setTimeout(() => void review(reviewed.wish, CHANGED));
+    return () => {
+      clearTimeout(timer);
+    };
+  });
+  return { progress: isVoid ? IDLE : progress, review, confirm, reset, isOld };
+}
+
+/** Whether a vault that is there, or not any more, leaves the wish a meaning. */
+function isStillPossible({ wish, prepared }: { wish: Wish; prepared: Prepared }, hasVault: boolean): boolean {
+  switch (wish.kind) {
+    case 'open':
+      // The first one: it was opened elsewhere.
+      return prepared.vault !== undefined || !hasVault;
+    case 'act':
+    case 'close':
+    case 'delegate':
+    case 'offer':
+    case 'group':
+      return hasVault;
+    case 'accept':
+    case 'change':
+    case 'liquidate':
+      return true;
+  }
+}
+
+function isSame(a: ReadonlyUint8Array | undefined, b: ReadonlyUint8Array | undefined): boolean {
+  return a?.length === b?.length && (a?.every((byte, i) => byte === b?.[i]) ?? true);
 }

@@ -2,10 +2,14 @@
 import { getWallets } from '@wallet-standard/app';
 import type { Wallet as Installed, WalletAccount } from '@wallet-standard/base';
 import { address } from '@solana/kit';
-import type { Connector } from '.';
+import { sentence } from '../chain/errors';
+import { UnsignedError, type Connector, type Wallet } from '.';
 
 const CONNECT = 'standard:connect';
 const SIGN = 'solana:signTransaction';
+const EVENTS = 'standard:events';
+/** What wallets say when their user refuses, after EIP-1193. */
+const REJECTED = 4001;
 
 interface ConnectFeature {
   connect: () => Promise<{ accounts: readonly WalletAccount[] }>;
@@ -17,6 +21,10 @@ interface SignFeature {
     transaction: Uint8Array;
     chain: string;
   }) => Promise<readonly { signedTransaction: Uint8Array }[]>;
+}
+
+interface EventsFeature {
+  on: (event: 'change', changed: (change: { accounts?: readonly WalletAccount[] }) => void) => () => void;
 }
 
 /** Calls back when wallets come or go. Returns how to stop that. */
@@ -39,23 +47,56 @@ export function installed(local: boolean): readonly Connector[] {
     .map((wallet) => ({ name: wallet.name, connect: () => connect(wallet, chain) }));
 }
 
-async function connect(wallet: Installed, chain: string) {
+async function connect(wallet: Installed, chain: string): Promise<Wallet> {
   // The standard declares features by name only; that both are there was seen.
   const { accounts } = await (wallet.features[CONNECT] as ConnectFeature).connect();
   const account = accounts[0];
   if (account === undefined) {
     throw new Error(`${wallet.name} gave access to no account`);
   }
+  return withAccount(wallet, chain, account);
+}
+
+function withAccount(wallet: Installed, chain: string, account: WalletAccount): Wallet {
   const { signTransaction } = wallet.features[SIGN] as SignFeature;
   return {
     name: wallet.name,
     address: address(account.address),
-    async sign(transaction: Uint8Array) {
-      const [signed] = await signTransaction({ account, transaction, chain });
+    async sign(transaction) {
+      let signed;
+      try {
+        [signed] = await signTransaction({ account, transaction, chain });
+      } catch (error) {
+        throw new UnsignedError(whyUnsigned(wallet.name, error));
+      }
       if (signed === undefined) {
-        throw new Error(`${wallet.name} signed nothing`);
+        throw new UnsignedError(`${wallet.name} signed nothing.`);
       }
       return signed.signedTransaction;
     },
+    onChange(changed) {
+      const events = wallet.features[EVENTS] as EventsFeature | undefined;
+      const stop = events?.on('change', ({ accounts }) => {
+        const [first] = accounts ?? [];
+        if (accounts === undefined || accounts.some((one) => one.address === account.address)) {
+          return;
+        }
+        if (first === undefined) {
+          changed(undefined, `${wallet.name} is locked or has disconnected. Connect it to go on.`);
+        } else {
+          changed(withAccount(wallet, chain, first), `${wallet.name} has changed to another account.`);
+        }
+      });
+      return () => stop?.();
+    },
   };
+}
+
+function whyUnsigned(name: string, error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  const isRefusal = typeof error === 'object' && error !== null && 'code' in error && error.code === REJECTED;
+  // Not all have that number.
+  return isRefusal || /reject|denied|declin|cancel/i.test(text)
+    ? `You refused in ${name}.`
+    : sentence(`${name} did not sign: ${text}`);
 }

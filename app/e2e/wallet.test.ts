@@ -1,0 +1,97 @@
+/** Wallets that do not do what one hopes for: nothing is sent, nothing is lost, and there are words. */
+import { afterAll, beforeAll, beforeEach, afterEach, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { behave, expectAccessible, installWallet, picture, release, take, type Watch } from './browser';
+import { Stage, choose, connect, openVault, says } from './stage';
+
+const WALLET = 'Wallet of the test';
+
+let stage: Stage;
+let page: Page;
+let seen: Watch;
+
+beforeAll(async () => {
+  stage = await Stage.begin();
+});
+
+afterAll(() => stage.end());
+
+beforeEach(async () => {
+  ({ page, seen } = await stage.open('/vault', installWallet));
+  await openVault(page, WALLET);
+  await choose(page, 'Deposit', 'USDC');
+  await page.getByLabel('Amount').fill('250');
+  await page.getByRole('button', { name: 'Review' }).click();
+  await page.getByRole('button', { name: 'Sign and send' }).waitFor();
+});
+
+afterEach(async () => {
+  expect(seen.complaints).toEqual([]);
+  await page.context().close();
+});
+
+/** The review is still there, and leads to a deposit. */
+async function isStillPossible(): Promise<void> {
+  await behave(page, 'sign');
+  await page.getByRole('button', { name: 'Sign and send' }).click();
+  await says(page, '.panel .status', 'Deposited.');
+  await says(page, '.positions li', '250');
+}
+
+it('refuse', async () => {
+  await behave(page, 'refuse');
+  await page.getByRole('button', { name: 'Sign and send' }).click();
+  await says(page, '.panel .problem', `You refused in ${WALLET}. Nothing was sent.`);
+  await expectAccessible(page);
+  await picture(page, 'wallet-refused');
+  await isStillPossible();
+});
+
+it('fail', async () => {
+  await behave(page, 'fail');
+  await page.getByRole('button', { name: 'Sign and send' }).click();
+  await says(page, '.panel .problem', `${WALLET} did not sign: The device is not plugged in. Nothing was sent.`);
+  await isStillPossible();
+});
+
+it('wait for somebody who gives up, and sign too late', async () => {
+  await behave(page, 'wait');
+  await page.getByRole('button', { name: 'Sign and send' }).click();
+  await says(page, '.panel .status', 'Waiting for the wallet to sign');
+  await expectAccessible(page);
+  await page.locator('.panel').getByRole('button', { name: 'Cancel' }).click();
+  await release(page);
+  // Long enough for it to have been confirmed, and seen.
+  await page.waitForTimeout(4_000);
+  await says(page, 'main', 'The vault is empty');
+  expect(await page.getByLabel('Amount').inputValue()).toBe('250');
+  await page.getByRole('button', { name: 'Review' }).click();
+  await isStillPossible();
+});
+
+it('are locked, and come back', async () => {
+  await take(page, undefined);
+  await says(page, '[aria-label=Connection]', `${WALLET} is locked or has disconnected.`);
+  await expectAccessible(page);
+  await picture(page, 'wallet-locked');
+  await connect(page, WALLET);
+  await expect.poll(() => page.getByLabel('Amount').inputValue()).toBe('250');
+  await page.getByRole('button', { name: 'Review' }).click();
+  await isStillPossible();
+});
+
+it('change to another account, which has a vault of its own', async () => {
+  const address = await page.locator('.address').getAttribute('title');
+  await take(page, 1);
+  await says(page, '[aria-label=Connection]', `${WALLET} has changed to another account.`);
+  await page.getByRole('button', { name: 'Open vault' }).waitFor();
+  expect(await page.locator('.address').getAttribute('title')).not.toBe(address);
+  // What was reviewed for the other one is not signed for this one.
+  expect(await page.getByRole('button', { name: 'Sign and send' }).count()).toBe(0);
+  await page.getByRole('button', { name: 'Get test tokens' }).click();
+  await page.getByRole('button', { name: 'Open vault' }).click();
+  await page.getByRole('button', { name: 'Sign and send' }).click();
+  await says(page, 'main', 'The vault is empty');
+  await take(page, 0);
+  await expect.poll(() => page.locator('.address').getAttribute('title')).toBe(address);
+});

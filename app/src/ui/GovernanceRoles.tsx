@@ -1,0 +1,114 @@
+import { isOffCurveAddress, type Address } from '@solana/kit';
+import * as format from '../format';
+import type { Market } from '../generated';
+import {
+  PAUSE_BORROW,
+  PAUSE_DEPOSIT,
+  PAUSE_FLASH,
+  PAUSE_LIQUIDATE,
+  PAUSE_REDEEM,
+  PAUSE_REPAY,
+  PAUSE_SWAP,
+  PAUSE_TOP_UP,
+  PAUSE_WITHDRAW,
+} from '../generated/constants';
+import { Copy } from './Copy';
+
+const NOBODY = '11111111111111111111111111111111' as Address;
+
+/** In the order of the program's list of roles, in which they are on offer. */
+const ROLES: readonly { name: string; may: string; of: (market: Market) => Address }[] = [
+  { name: 'Governance', may: 'announces changes, tightens, pauses, vetoes', of: (market) => market.governance },
+  { name: 'Guardian', may: 'pauses for up to 3 days, tightens, vetoes', of: (market) => market.guardian },
+  { name: 'Risk steward', may: 'tightens, moves parameters by small steps', of: (market) => market.riskSteward },
+];
+
+const PAUSES: readonly [number, string][] = [
+  [PAUSE_DEPOSIT, 'deposits'],
+  [PAUSE_WITHDRAW, 'withdrawals'],
+  [PAUSE_BORROW, 'loans'],
+  [PAUSE_SWAP, 'the swap of the market’s token'],
+  [PAUSE_REDEEM, 'redemptions'],
+  [PAUSE_FLASH, 'flash loans'],
+  [PAUSE_TOP_UP, 'deposits to vaults in debt'],
+  [PAUSE_REPAY, 'repayments'],
+  [PAUSE_LIQUIDATE, 'liquidations'],
+];
+
+/** What the bits of a pause stop, in words. */
+export function pausedText(bits: number): string {
+  return format.listed(PAUSES.filter(([bit]) => (bits & bit) !== 0).map(([, words]) => words));
+}
+
+/** Who decides, how long they have to wait, and what is paused. */
+export function GovernanceRoles({ market, now }: { market: Market | undefined; now: bigint | undefined }) {
+  if (market === undefined || now === undefined) {
+    return (
+      <section className="card waiting-roles" aria-busy="true">
+        Loading…
+      </section>
+    );
+  }
+  const pauses = [
+    { by: 'Governance', bits: market.paused, until: market.pausedUntil },
+    { by: 'The guardian', bits: market.guardianPaused, until: market.guardianPausedUntil },
+  ].filter(({ bits, until }) => bits !== 0 && now < until);
+  return (
+    <section className="card roles" aria-labelledby="roles-title">
+      <h2 id="roles-title">Who decides</h2>
+      <dl>
+        {ROLES.map(({ name, may, of }, i) => {
+          const holder = of(market);
+          const offer = market.offers[i];
+          const isOffered = offer !== undefined && offer.to !== NOBODY && now <= offer.until;
+          return (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>
+                {holder === NOBODY ? 'Nobody' : <Holder address={holder} name={name} />}
+                <p className="small">
+                  {may}
+                  {isOffered &&
+                    `. Offered to ${format.short(offer.to)}, who has ${format.duration(offer.until - now)} to accept`}
+                </p>
+              </dd>
+            </div>
+          );
+        })}
+        <div>
+          <dt>Notice</dt>
+          <dd>
+            {market.delay === 0 ? 'None: the market is being set up' : format.duration(BigInt(market.delay))}
+            <p className="small">then {format.duration(BigInt(market.window))} in which a change can be executed</p>
+          </dd>
+        </div>
+        <div>
+          <dt>Paused</dt>
+          <dd>
+            {pauses.length === 0
+              ? 'Nothing'
+              : pauses.map(({ by, bits, until }) => (
+                  <p key={by}>
+                    {by} has paused {pausedText(bits)}, for {format.duration(until - now)} from now.
+                  </p>
+                ))}
+            <p className="small">A pause ends by itself. Repaying and liquidating are paused last.</p>
+          </dd>
+        </div>
+      </dl>
+      <p className="small">
+        Each role is an address that signs. A DAO or a multisig has an address that no key signs for: its members vote,
+        and its program signs.
+      </p>
+    </section>
+  );
+}
+
+function Holder({ address, name }: { address: Address; name: string }) {
+  return (
+    <span className="holder">
+      <Copy text={address} what={`address of ${name.toLowerCase()}`} />
+      <span className="small">{isOffCurveAddress(address) ? 'a program: a DAO or a multisig' : 'a key'}</span>
+    </span>
+  );
+}

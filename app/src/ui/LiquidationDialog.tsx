@@ -1,0 +1,197 @@
+import { useEffect, useId, useRef } from 'react';
+import { wordsOf } from '../chain/errors';
+import type { Listing } from '../chain/state';
+import * as format from '../format';
+import type { RawAccount } from '../risk';
+import { useSession } from '../session';
+import type { Deal } from './deals';
+import { Review } from './Review';
+import type { Progress } from './useTransaction';
+
+/** A vault that was chosen, and what the wallet can do about it. */
+export interface Target {
+  raw: RawAccount;
+  /** What the wallet can pay for. */
+  deals: Deal[];
+  /** Which of these it is about to do. */
+  deal: Deal | undefined;
+  /** What somebody who has everything could do, the best first. */
+  whole: Deal[];
+  /** Why there is none: an error code. */
+  refusal: number | undefined;
+}
+
+/** A liquidation, from what it comes to until it is confirmed. */
+export function LiquidationDialog({
+  target,
+  held,
+  progress,
+  onChoose,
+  onConfirm,
+  onClose,
+}: {
+  target: Target;
+  held: (reserve: number) => bigint;
+  progress: Progress;
+  onChoose: (deal: Deal) => void;
+  onConfirm: () => void;
+  onClose: () => void;
+}) {
+  const { state } = useSession();
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [titleId, pairId] = [useId(), useId()];
+  useEffect(() => {
+    dialog.current?.showModal();
+  }, []);
+  const { raw, deals, deal, whole, refusal } = target;
+  const listings = state?.listings ?? [];
+  const isBusy = progress.at === 'signing' || progress.at === 'confirming';
+  return (
+    <dialog
+      ref={dialog}
+      className="liquidation"
+      aria-labelledby={titleId}
+      onClose={onClose}
+      onCancel={(event) => {
+        if (isBusy) {
+          event.preventDefault();
+        }
+      }}
+    >
+      <h2 id={titleId}>Liquidate vault {format.short(raw.address)}</h2>
+      {deal === undefined ? (
+        <Missing whole={whole[0]} refusal={refusal} held={held} listings={listings} />
+      ) : (
+        <>
+          {deals.length > 1 && (
+            <div className="field">
+              <label htmlFor={pairId}>Repay, and receive</label>
+              <select
+                id={pairId}
+                value={deals.indexOf(deal)}
+                disabled={progress.at !== 'review' && progress.at !== 'failed'}
+                onChange={(event) => {
+                  const chosen = deals[Number(event.target.value)];
+                  if (chosen !== undefined) {
+                    onChoose(chosen);
+                  }
+                }}
+              >
+                {deals.map((one, i) => (
+                  <option key={`${one.debt.toString()} ${one.collateral.toString()}`} value={i}>
+                    {listings[one.debt]?.symbol} → {listings[one.collateral]?.symbol}, bounty{' '}
+                    {format.dollars(one.found.bounty, 'floor')}
+                  </option>
+                ))}
+              </select>
+            </div>
+          )}
+          <Facts
+            deal={deal}
+            whole={whole.find(({ debt, collateral }) => debt === deal.debt && collateral === deal.collateral)}
+            listings={listings}
+          />
+          <Review
+            progress={progress}
+            summary={<Bounds progress={progress} listings={listings} />}
+            onConfirm={onConfirm}
+            onCancel={onClose}
+          />
+        </>
+      )}
+      {progress.at !== 'review' && (
+        <button type="button" className="quiet" disabled={isBusy} onClick={onClose}>
+          Close
+        </button>
+      )}
+    </dialog>
+  );
+}
+
+/** What the wallet lacks. */
+function Missing({
+  whole,
+  refusal,
+  held,
+  listings,
+}: {
+  whole: Deal | undefined;
+  refusal: number | undefined;
+  held: (reserve: number) => bigint;
+  listings: readonly Listing[];
+}) {
+  const debt = whole && listings[whole.debt];
+  if (whole === undefined || debt === undefined) {
+    return <p>{refusal === undefined ? 'There is nothing to repay or to receive.' : wordsOf(refusal)}</p>;
+  }
+  const amount = (units: bigint) => `${format.amount(units, debt.reserve.decimals)} ${debt.symbol}`;
+  return (
+    <p>
+      The best liquidation of this vault repays {amount(whole.found.repay)}, for a bounty of{' '}
+      {format.dollars(whole.found.bounty, 'floor')}. The wallet can pay {amount(held(whole.debt))}
+      {refusal === undefined ? `: get some ${debt.symbol} first.` : `. ${wordsOf(refusal)}`}
+    </p>
+  );
+}
+
+function Facts({ deal, whole, listings }: { deal: Deal; whole: Deal | undefined; listings: readonly Listing[] }) {
+  const { found } = deal;
+  const [debt, collateral] = [listings[deal.debt], listings[deal.collateral]];
+  if (debt === undefined || collateral === undefined) {
+    return null;
+  }
+  const isPart = whole !== undefined && found.repay < whole.found.repay;
+  return (
+    <>
+      <dl className="facts outcome">
+        <div>
+          <dt>You repay</dt>
+          <dd>
+            {format.amount(found.repay, debt.reserve.decimals)} {debt.symbol}{' '}
+            <span className="small">{format.dollars(found.repaid, 'ceil')}</span>
+          </dd>
+        </div>
+        <div>
+          <dt>You receive</dt>
+          <dd>
+            {format.amount(found.toKeeper, collateral.reserve.decimals)} {collateral.symbol}{' '}
+            <span className="small">{format.dollars(found.received, 'floor')}</span>
+          </dd>
+        </div>
+        <div>
+          <dt>Bounty</dt>
+          <dd>
+            <strong>{format.dollars(found.bounty, 'floor')}</strong>
+          </dd>
+        </div>
+        <div>
+          <dt>Health of the vault</dt>
+          <dd>
+            {format.health(found.before.health)} <span aria-label="becomes">→</span> {format.health(found.after.health)}
+          </dd>
+        </div>
+      </dl>
+      <p className="small">
+        At the oracle&rsquo;s prices. What you are left with depends on what you sell the {collateral.symbol} for.
+        {isPart &&
+          ` The wallet holds enough for a part: all would be ${format.amount(whole.found.repay, debt.reserve.decimals)} ${debt.symbol}.`}
+      </p>
+    </>
+  );
+}
+
+/** What holds whatever prices do until the transaction is executed. */
+function Bounds({ progress, listings }: { progress: Progress; listings: readonly Listing[] }) {
+  if (progress.at !== 'review' || progress.wish.kind !== 'liquidate') {
+    return null;
+  }
+  const { debt, collateral, maxRepay, minSeize } = progress.wish.terms;
+  const show = (units: bigint, listing: Listing | undefined) =>
+    listing === undefined ? '' : `${format.amount(units, listing.reserve.decimals)} ${listing.symbol}`;
+  return (
+    <p>
+      You repay at most {show(maxRepay, listings[debt])} and receive at least {show(minSeize, listings[collateral])}, or
+      nothing happens.
+    </p>
+  );
+}
