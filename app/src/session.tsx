@@ -81,11 +81,12 @@ export function SessionProvider({ children }: { children: ReactNode }) {
         found.current = now;
         setBase(now.base);
         const limit = AbortSignal.timeout(PATIENCE_MILLISECONDS);
+        const at = performance.now();
         const state = await fetchState(now.base.rpc, current, now.base.known, owner, limit, vault);
         if (isOver()) {
           return;
         }
-        setSeen({ state, at: performance.now() });
+        setSeen({ state, at });
         setProblem(undefined);
         if (isRestarted) {
           setNews('The chain was started anew. What was on the old one is gone.');
