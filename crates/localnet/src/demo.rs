@@ -24,8 +24,8 @@ use std::time::{Duration, Instant};
 const PRELUDE: i64 = 600;
 /// How often a served chain is moved.
 const TICK: Duration = Duration::from_millis(500);
-/// The keepers of a served chain look at every eighth of these times: who watches a vault in a browser sees that it can be
-/// liquidated before it is.
+/// The keepers of a served chain look at every eighth of these times, and act one look later: who watches a vault in a
+/// browser sees that it can be liquidated before it is.
 const TICKS_PER_LOOK: u64 = 8;
 
 /// What to run.
@@ -172,7 +172,7 @@ impl Stage {
             elapsed += seconds;
             self.step(scenario, elapsed as i64, seconds, player.published())?;
             if tick % TICKS_PER_LOOK == 0 && player.published().is_some() {
-                self.keepers.step(&self.chain, &self.world, elapsed as i64)?;
+                self.keepers.step_late(&self.chain, &self.world, elapsed as i64)?;
             }
             self.serve(Some(&mut player));
         }

@@ -128,6 +128,8 @@ pub struct Keepers {
     turn: Means,
     refresh_seconds: i64,
     refreshed: Option<i64>,
+    /// Vaults that [`Self::step_late`] has found and not acted on.
+    noticed: Vec<Pubkey>,
     /// What they did.
     pub records: Vec<Record>,
     /// What was written off, by reserve.
@@ -160,6 +162,7 @@ impl Keepers {
             turn: Means::FlashLoan,
             refresh_seconds: (scenario.keeper.refresh_minutes * 60.0) as i64,
             refreshed: None,
+            noticed: Vec::new(),
             records: Vec::new(),
             written_off: BTreeMap::new(),
             refusals: BTreeMap::new(),
@@ -169,6 +172,18 @@ impl Keepers {
 
     /// One look at the market, `elapsed` seconds into the scenario, and what follows from it.
     pub fn step(&mut self, chain: &Chain, world: &World, elapsed: i64) -> Result<()> {
+        self.step_on(chain, world, elapsed, |_| true)
+    }
+
+    /// The same, but that a vault is only noticed at first, and acted on at the next of these looks.
+    pub fn step_late(&mut self, chain: &Chain, world: &World, elapsed: i64) -> Result<()> {
+        let due = std::mem::take(&mut self.noticed);
+        let found = worst_first(&world.snapshot(chain)?)?.into_iter().map(|(key, _)| key);
+        self.noticed = found.filter(|key| !due.contains(key)).collect();
+        self.step_on(chain, world, elapsed, |key| due.contains(key))
+    }
+
+    fn step_on(&mut self, chain: &Chain, world: &World, elapsed: i64, is_due: impl Fn(&Pubkey) -> bool) -> Result<()> {
         if self.refreshed.is_none_or(|last| elapsed - last >= self.refresh_seconds) {
             self.refresh(chain, world)?;
             self.refreshed = Some(elapsed);
@@ -176,7 +191,7 @@ impl Keepers {
         for _ in 0..ROUNDS {
             let snapshot = world.snapshot(chain)?;
             let mut acted = false;
-            for (key, vault) in worst_first(&snapshot)? {
+            for (key, vault) in worst_first(&snapshot)?.into_iter().filter(|(key, _)| is_due(key)) {
                 acted |= self.act(&Case { chain, world, snapshot: &snapshot, key, vault: &vault, elapsed })?;
             }
             if !acted {
