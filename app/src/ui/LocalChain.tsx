@@ -3,7 +3,7 @@ import { explain } from '../chain/errors';
 import { fetchScenarios, playScenario, stopScenario, type Scenarios } from '../chain/local';
 import * as format from '../format';
 import { poll, type Polling } from '../poll';
-import { isRefused } from '../risk';
+import { isRefused, priceOf } from '../risk';
 import { useSession } from '../session';
 import './LocalChain.css';
 
@@ -121,7 +121,7 @@ function PricesNow() {
   return (
     <dl className="prices-now" aria-label="Prices now">
       {views.map((view, i) => {
-        const price = view.prices.collateralLiquidation;
+        const price = priceOf(view);
         return view.minted ? null : (
           <div key={state?.listings[i]?.address}>
             <dt>{state?.listings[i]?.symbol}</dt>

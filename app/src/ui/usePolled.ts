@@ -10,10 +10,13 @@ export interface Polled<T> {
 }
 
 /**
- * Looks again and again while the component is shown, once a period. What another `look` found is forgotten: keep it the
- * same with `useMemo`.
+ * Looks again and again while the component is shown, once a period, which may depend on how long a look took. What another
+ * `look` found is forgotten: keep it the same with `useMemo`, and a function for the period, too.
  */
-export function usePolled<T>(look: (() => Promise<T>) | undefined, periodMilliseconds: number): Polled<T> {
+export function usePolled<T>(
+  look: (() => Promise<T>) | undefined,
+  periodMilliseconds: number | ((tookMilliseconds: number) => number),
+): Polled<T> {
   const [last, setLast] = useState<{ look: typeof look; found?: T | undefined; error?: unknown }>();
   const [looks, setLooks] = useState(0);
   useEffect(() => {
@@ -23,6 +26,7 @@ export function usePolled<T>(look: (() => Promise<T>) | undefined, periodMillise
     let isOver = false;
     let timer: number | undefined;
     const again = async () => {
+      const began = performance.now();
       let seen: { found: T } | { error: unknown };
       try {
         seen = { found: await look() };
@@ -31,7 +35,9 @@ export function usePolled<T>(look: (() => Promise<T>) | undefined, periodMillise
       }
       if (!isOver) {
         setLast((before) => ({ look, found: before?.look === look ? before.found : undefined, ...seen }));
-        timer = window.setTimeout(() => void again(), periodMilliseconds);
+        const wait =
+          typeof periodMilliseconds === 'number' ? periodMilliseconds : periodMilliseconds(performance.now() - began);
+        timer = window.setTimeout(() => void again(), wait);
       }
     };
     void again();

@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useState } from 'react';
+import { useEffect, useMemo, useRef } from 'react';
 import { explain } from '../chain/errors';
 import { findAccounts } from '../chain/find';
 import type { State } from '../chain/state';
@@ -7,11 +7,16 @@ import { getVaultCodec } from '../generated';
 import { isRefused, type RawAccount, type Valuation, type VaultView } from '../risk';
 import { useSession, type Base } from '../session';
 import { CLOSE_HEALTH } from './Summary';
+import { usePolled } from './usePolled';
 
 /** How often all vaults are fetched at most; those near a liquidation are valued anew whenever prices are. */
 const PERIOD_MILLISECONDS = 4_000;
 /** And how much longer the wait is than the look before it took: a market of many vaults is looked at more seldom. */
 const REST = 5;
+function waitAfter(tookMilliseconds: number): number {
+  return Math.max(PERIOD_MILLISECONDS, REST * tookMilliseconds);
+}
+
 /** Vaults that are valued at a stretch: the page shall answer in between. */
 const SLICE = 50;
 /** Health under which a vault is kept in view, so that few come near unseen between two looks. */
@@ -71,44 +76,17 @@ function byShownHealth(a: Found, b: Found): number {
 /** The vaults of the market near a liquidation, while this is shown; `look` fetches them now. */
 export function useVaults(): { vaults: Vaults | undefined; problem: string | undefined; look: () => void } {
   const { base, state } = useSession();
-  const [found, setFound] = useState<Scan>();
-  const [problem, setProblem] = useState<string>();
-  const [looks, setLooks] = useState(0);
   const latest = useRef(state);
   const isReady = state !== undefined;
   useEffect(() => {
     latest.current = state;
   }, [state]);
-
-  useEffect(() => {
-    let isOver = false;
-    let timer: number | undefined;
-    const repeat = async () => {
-      const began = performance.now();
-      try {
-        const scanned = base && latest.current && (await scan(base, latest.current));
-        if (!isOver) {
-          setFound(scanned);
-          setProblem(undefined);
-        }
-      } catch (error) {
-        if (!isOver) {
-          setProblem(explain(error));
-        }
-      }
-      if (!isOver) {
-        const wait = Math.max(PERIOD_MILLISECONDS, REST * (performance.now() - began));
-        timer = window.setTimeout(() => void repeat(), wait);
-      }
-    };
-    if (base !== undefined && isReady) {
-      void repeat();
-    }
-    return () => {
-      isOver = true;
-      window.clearTimeout(timer);
-    };
-  }, [base, isReady, looks]);
+  const ask = useMemo(
+    () =>
+      base === undefined || !isReady ? undefined : async () => latest.current && (await scan(base, latest.current)),
+    [base, isReady],
+  );
+  const { found, error, refresh } = usePolled(ask, waitAfter);
 
   const vaults = useMemo(() => {
     if (base === undefined || state === undefined || found === undefined) {
@@ -125,11 +103,5 @@ export function useVaults(): { vaults: Vaults | undefined; problem: string | und
     near.sort(byShownHealth);
     return { ...found, near };
   }, [base, state, found]);
-  return {
-    vaults,
-    problem,
-    look: () => {
-      setLooks((n) => n + 1);
-    },
-  };
+  return { vaults, problem: error === undefined ? undefined : explain(error), look: refresh };
 }
