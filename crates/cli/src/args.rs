@@ -132,7 +132,8 @@ mod tests {
         assert_eq!("7".parse(), Ok(MarketRef::Id(7)));
         let key = keel_client::address::market(7);
         assert_eq!(key.to_string().parse(), Ok(MarketRef::Key(key)));
-        assert!("70000".parse::<MarketRef>().is_err());
+        let refused = Err("neither a number from 0 to 65535 nor an address".to_owned());
+        assert_eq!("70000".parse::<MarketRef>(), refused);
         assert_eq!(MarketRef::Id(7).to_string(), "7");
     }
 }

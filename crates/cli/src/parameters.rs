@@ -290,7 +290,8 @@ mod tests {
         assert!(apply("collateral.max_ltv_bps", "99999999999").contains("32 bits"));
         assert!(apply("oracle.first_feed", "abc").contains("64 hexadecimal digits"));
         assert!(apply("terms.isolated_debt", "maybe").contains("true or false"));
-        assert!("limits.deposit_cap".parse::<Setting>().is_err());
+        let refused = "limits.deposit_cap".parse::<Setting>().map(|setting| setting.name);
+        assert_eq!(refused, Err("write NAME=VALUE, such as limits.deposit_cap=5000".into()));
     }
 
     #[test]

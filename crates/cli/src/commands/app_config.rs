@@ -252,9 +252,15 @@ mod tests {
         for (text, says) in [("SOL", "MINT=SYMBOL"), ("me=SOL", "address of a mint")] {
             assert!(text.parse::<Symbol>().unwrap_err().contains(says));
         }
-        assert!(explorer("https://explorer.example/tx/{signature}").is_ok());
-        assert!(api("/api").is_ok() && api("https://index.example/api").is_ok());
-        assert!(api("/api/").is_err() && api("//index.example").is_err() && api("api").is_err());
-        assert!(explorer("https://explorer.example/tx/").is_err() && web_url("javascript:1").is_err());
+        let link = "https://explorer.example/tx/{signature}";
+        assert_eq!(explorer(link), Ok(link.into()));
+        assert_eq!(explorer("https://explorer.example/tx/"), Err("write {signature} where that belongs".into()));
+        let no_url = Err("write a URL that begins with https:// or http://".to_owned());
+        assert_eq!(web_url("javascript:1"), no_url);
+        for good in ["/api", "https://history.example/api"] {
+            assert_eq!(api(good), Ok(good.into()));
+        }
+        assert_eq!([api("//history.example"), api("api")], [no_url.clone(), no_url]);
+        assert_eq!(api("/api/"), Err("leave the slash at the end out".into()));
     }
 }
