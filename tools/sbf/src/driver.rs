@@ -7,12 +7,13 @@ use std::hash::{DefaultHasher, Hasher};
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{self, Command, Stdio};
 
 use anyhow::{Context, Result, anyhow, bail};
 use serde_json::Value as Json;
 
 use crate::link::{debug_object_path, error_path};
+use crate::lock;
 use crate::sysroot::{Sysroot, TARGET, wrapper_link};
 use crate::toolchain::{self, Distribution};
 use crate::wrapper;
@@ -141,7 +142,10 @@ fn build_with_distribution(build: &Build, package: &Package, built: &Built) -> R
     eprintln!("keel-sbf: building with {}", distribution.describe());
     // A folder of its own: another rustc's files in it would make cargo start over at every change of compiler.
     let target_folder = package.target_folder.join("sbf");
-    let links = link_to_self(&target_folder.join("keel-sbf"))?;
+    let links = target_folder.join("keel-sbf");
+    // Cargo's own lock ends with cargo, before the program has been copied.
+    let _lock = lock::folder(&links)?;
+    link_to_self(&links)?;
     let sysroot = Sysroot::ensure(&distribution, &cargo(), &links)?;
     let release = target_folder.join(TARGET).join("release/deps");
     let program = release.join(format!("lib{}.so", package.library));
@@ -156,15 +160,17 @@ fn build_with_distribution(build: &Build, package: &Package, built: &Built) -> R
     copy(&debug_object_path(&program), &built.debug_object)
 }
 
+/// Replaces `to` at once: whoever reads it meanwhile has the old file or the new one, never a part.
 fn copy(from: &Path, to: &Path) -> Result<()> {
-    fs::copy(from, to).with_context(|| format!("cannot copy {} to {}", from.display(), to.display()))?;
-    Ok(())
+    let unfinished = to.with_extension(format!("unfinished-{}", process::id()));
+    fs::copy(from, &unfinished)
+        .and_then(|_| fs::rename(&unfinished, to))
+        .with_context(|| format!("cannot copy {} to {}", from.display(), to.display()))
 }
 
 /// The wrapper and the linker are this program, told apart by the name they are called by.
-fn link_to_self(folder: &Path) -> Result<PathBuf> {
+fn link_to_self(folder: &Path) -> Result<()> {
     let own = env::current_exe().context("cannot find the own program file")?;
-    fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     for name in [wrapper_link(), LINKER_LINK] {
         let link = folder.join(name);
         if fs::read_link(&link).ok().as_ref() != Some(&own) {
@@ -172,7 +178,7 @@ fn link_to_self(folder: &Path) -> Result<PathBuf> {
             symlink(&own, &link).with_context(|| format!("cannot create {}", link.display()))?;
         }
     }
-    Ok(folder.to_owned())
+    Ok(())
 }
 
 /// Cargo does not know that the linker has changed: without its output it calls it again. The stamp is the program's

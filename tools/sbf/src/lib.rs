@@ -7,6 +7,7 @@
 pub mod driver;
 pub mod ir;
 pub mod link;
+mod lock;
 pub mod lower;
 pub mod overlay;
 pub mod profile;

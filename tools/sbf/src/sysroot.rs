@@ -4,7 +4,7 @@
 //! folder. The folder's name is a hash of everything that goes in, so that a change of any of it makes a new one.
 
 use std::env;
-use std::fs::{self, File};
+use std::fs;
 use std::hash::{DefaultHasher, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,6 +12,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use crate::ir;
+use crate::lock;
 use crate::overlay;
 use crate::toolchain::Distribution;
 use crate::wrapper;
@@ -46,12 +47,9 @@ impl Sysroot {
     pub fn ensure(distribution: &Distribution, cargo: &Path, own_links: &Path) -> Result<Sysroot> {
         let key = key(distribution)?;
         let cache = cache_folder()?;
-        fs::create_dir_all(&cache).with_context(|| format!("cannot create {}", cache.display()))?;
         let sysroot = Sysroot { folder: cache.join(&key), key };
-        // One builds, the others wait; the lock goes with the file handle.
-        let lock_path = cache.join("lock");
-        let lock = File::create(&lock_path).with_context(|| format!("cannot create {}", lock_path.display()))?;
-        lock.lock().with_context(|| format!("cannot lock {}", lock_path.display()))?;
+        // One builds, the others wait.
+        let _lock = lock::folder(&cache)?;
         if !sysroot.folder.exists() {
             eprintln!("keel-sbf: building Rust's library for SBPF, once ({})", sysroot.folder.display());
             let unfinished = cache.join("unfinished");

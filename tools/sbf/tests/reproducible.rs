@@ -1,9 +1,13 @@
-//! The same sources give the same bytes, wherever they lie.
+//! The same sources give the same bytes, wherever they lie and whatever else is being built.
 
 mod common;
 
-use std::fs;
+use std::fs::{self, File};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::process::{Child, Command};
+use std::thread::sleep;
+use std::time::Duration;
 
 use common::{keel_sbf_build, scratch_folder};
 
@@ -20,6 +24,30 @@ fn two_folders_give_the_same_program() {
     }
 }
 
+/// Builds that share a target folder and a destination, as those of tests in several processes do.
+#[test]
+fn builds_at_the_same_time_leave_a_whole_program() {
+    let folder = scratch_folder("at-once");
+    let whole = build_copy_in(&folder);
+    let program = folder.join("out/program.so");
+    // Open until the end, so that no later file gets its number.
+    let before = File::open(&program).expect("it was built");
+    let mut builds: Vec<Child> = (0..3).map(|_| build_in(&folder).spawn().expect("the tool starts")).collect();
+    while builds.iter_mut().any(|build| build.try_wait().expect("it can be asked").is_none()) {
+        assert!(fs::read(&program).expect("there is a program at any time") == whole, "a part of a program");
+        sleep(Duration::from_millis(1));
+    }
+    for build in &mut builds {
+        assert!(build.wait().expect("it has ended").success(), "a build among others failed");
+    }
+    assert!(fs::read(&program).expect("it was built") == whole, "the programs differ");
+    let [before, after] = [before.metadata(), fs::metadata(&program)].map(|file| file.expect("it was built").ino());
+    assert_ne!(before, after, "the file was written over, under the eyes of whoever reads it");
+    let left: Vec<_> =
+        fs::read_dir(folder.join("out")).expect("it is there").map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left.len(), 2, "the program and its object are all that is left: {left:?}");
+}
+
 /// A workspace of its own around a copy of the conformance program, built from nothing.
 fn build_copy_in(folder: &Path) -> Vec<u8> {
     fs::remove_dir_all(folder).ok();
@@ -27,10 +55,14 @@ fn build_copy_in(folder: &Path) -> Vec<u8> {
     copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance/src"), &package.join("src"));
     fs::write(folder.join("Cargo.toml"), WORKSPACE).expect("the scratch folder can be written to");
     fs::write(package.join("Cargo.toml"), PACKAGE).expect("the scratch folder can be written to");
-    let out = folder.join("out");
-    let status = keel_sbf_build(&package, &out).env("CARGO_TARGET_DIR", folder.join("target")).status();
-    assert!(status.expect("the tool starts").success(), "the copy was not built");
-    fs::read(out.join("program.so")).expect("the tool wrote the program")
+    assert!(build_in(folder).status().expect("the tool starts").success(), "the copy was not built");
+    fs::read(folder.join("out/program.so")).expect("the tool wrote the program")
+}
+
+fn build_in(folder: &Path) -> Command {
+    let mut build = keel_sbf_build(&folder.join("program"), &folder.join("out"));
+    build.env("CARGO_TARGET_DIR", folder.join("target"));
+    build
 }
 
 const WORKSPACE: &str = "[workspace]
