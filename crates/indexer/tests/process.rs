@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+use tempfile::TempDir;
 
 const SEED: u64 = 1;
 /// How long the indexer may take.
@@ -86,20 +87,18 @@ impl Stage {
 
 /// The indexer and its file.
 struct Indexer {
-    folder: PathBuf,
+    folder: TempDir,
     listen: Option<String>,
     child: Option<Child>,
 }
 
 impl Indexer {
-    fn new(name: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("keel-indexer-{name}-{}", std::process::id()));
-        std::fs::create_dir(&folder).unwrap();
-        Self { folder, listen: None, child: None }
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), listen: None, child: None }
     }
 
     fn file(&self) -> PathBuf {
-        self.folder.join("index.sqlite")
+        self.folder.path().join("index.sqlite")
     }
 
     fn start(&mut self, stage: &Stage, ws: &str, seconds: &str) {
@@ -153,14 +152,13 @@ impl Drop for Indexer {
             let _ = child.kill();
             let _ = child.wait();
         }
-        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 
 #[test]
 fn killed_and_started_again_it_knows_everything_once() {
     let mut stage = Stage::new().unwrap();
-    let mut indexer = Indexer::new("kills");
+    let mut indexer = Indexer::new();
     let ws = stage.chain.ws_url().to_string();
     // Nobody listens on this port: then it looks at fixed times.
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -226,7 +224,7 @@ fn killed_and_started_again_it_knows_everything_once() {
 #[test]
 fn another_market_needs_another_store() {
     let stage = Stage::new().unwrap();
-    let mut indexer = Indexer::new("other");
+    let mut indexer = Indexer::new();
     indexer.start(&stage, "ws://127.0.0.1:1", "0.05");
     indexer.wait("a beginning", PATIENCE, |indexer| indexer.ask("/api/status", "").is_some());
     indexer.kill();
@@ -240,7 +238,7 @@ fn another_market_needs_another_store() {
 #[test]
 fn it_answers_by_http() {
     let stage = Stage::new().unwrap();
-    let mut indexer = Indexer::new("http");
+    let mut indexer = Indexer::new();
     let at = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     indexer.listen = Some(at.to_string());
     indexer.start(&stage, "ws://127.0.0.1:1", "0.05");
@@ -263,8 +261,8 @@ fn it_answers_by_http() {
     // The port is taken: that is told, and nothing else is done.
     let mut command = Command::new(env!("CARGO_BIN_EXE_keel-indexer"));
     command.args(["--market", &stage.world.market.to_string(), "--listen", &at.to_string()]);
-    let output = command.arg("--store").arg(indexer.folder.join("none")).output().unwrap();
+    let output = command.arg("--store").arg(indexer.folder.path().join("none")).output().unwrap();
     let text = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success() && text.contains("choose another address with --listen"), "{text}");
-    assert!(!indexer.folder.join("none").exists());
+    assert!(!indexer.folder.path().join("none").exists());
 }

@@ -252,7 +252,8 @@ mod tests {
 
     #[test]
     fn a_folder_without_the_app_is_named() {
-        let folder = std::env::temp_dir().join(format!("keel-no-app-{}", std::process::id()));
+        let scratch = tempfile::tempdir().unwrap();
+        let folder = scratch.path().join("app");
         for exists in [false, true] {
             let error = Files::read(&folder).unwrap_err();
             assert!(error.is::<BadInput>() && error.to_string().contains("--app"), "{error}");
@@ -260,7 +261,6 @@ mod tests {
                 std::fs::create_dir(&folder).unwrap();
             }
         }
-        std::fs::remove_dir(&folder).unwrap();
     }
 
     #[test]

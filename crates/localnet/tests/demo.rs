@@ -158,11 +158,10 @@ collateral_usd = [5_000, 10_000]
 health = [1.10, 1.16]
 watching = 0.0
 "#;
-    let folder = scratch();
-    let path = folder.join("minted-gap.toml");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("minted-gap.toml");
     std::fs::write(&path, gap + minted).unwrap();
     let output = demo(&["--scenario", &path.display().to_string(), "--json"]);
-    std::fs::remove_dir_all(folder).unwrap();
     assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(report["solvent"], false);
@@ -172,12 +171,6 @@ watching = 0.0
     assert_eq!(report["minted"]["circulating"], report["minted"]["mint_supply"]);
     assert!(number(&report["bad_debt_deficit_usd"]) > 0.0);
     assert_eq!(report["flash_keeper"], Value::Null);
-}
-
-fn scratch() -> PathBuf {
-    let folder = std::env::temp_dir().join(format!("keel-demo-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    folder
 }
 
 #[test]

@@ -16,27 +16,10 @@ use std::process::{Command, Output, Stdio};
 
 const NOW: i64 = 1_790_000_000;
 
-/// A folder that goes away with its test.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("keel-cli-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn keypair(&self, name: &str) -> Keypair {
-        let keypair = Keypair::new();
-        write_keypair_file(&keypair, self.0.join(name)).unwrap();
-        keypair
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
+fn new_keypair(folder: &Path, name: &str) -> Keypair {
+    let keypair = Keypair::new();
+    write_keypair_file(&keypair, folder.join(name)).unwrap();
+    keypair
 }
 
 /// Runs the binary in a folder, which has no configuration, with nothing on its standard input.
@@ -108,9 +91,10 @@ fn almost_written(chain: &Chain, deployer: &Pubkey) {
 
 #[test]
 fn a_market_is_migrated_used_and_examined() {
-    let folder = Folder::new("migrate");
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
     let (deployer, dao, guardian) =
-        (folder.keypair("id.json"), folder.keypair("dao.json"), folder.keypair("guardian.json"));
+        (new_keypair(here, "id.json"), new_keypair(here, "dao.json"), new_keypair(here, "guardian.json"));
     let (chain, usd, prices) = chain(&deployer);
     chain.fund(&guardian.pubkey(), 1_000_000_000).unwrap();
     let so = std::env::var("KEEL_SO").unwrap();
@@ -118,9 +102,8 @@ fn a_market_is_migrated_used_and_examined() {
         format!("governance = \"{}\"\naccept_with = \"dao.json\"\nguardian = \"{}\"", dao.pubkey(), guardian.pubkey());
     almost_written(&chain, &deployer.pubkey());
     let file = deployment(&WRAPPED_SOL, &usd, prices, &roles, &format!("so = \"{so}\""));
-    std::fs::write(folder.0.join("deployment.toml"), file).unwrap();
+    std::fs::write(here.join("deployment.toml"), file).unwrap();
     let everywhere = format!("--url {} --keypair id.json --commitment processed", chain.rpc_url());
-    let here = folder.0.as_path();
 
     let planned = ok(here, &format!("migrate --to 4 --dry-run {everywhere}"));
     assert_eq!(planned[0]["state"], "would be done", "{planned}");
@@ -183,8 +166,8 @@ fn a_market_is_migrated_used_and_examined() {
 
 #[test]
 fn what_is_wrong_with_the_input_ends_with_2() {
-    let folder = Folder::new("input");
-    let here = folder.0.as_path();
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
     fails(
         here,
         "vault health --keypair no.json --url http://127.0.0.1:1",
@@ -197,19 +180,19 @@ fn what_is_wrong_with_the_input_ends_with_2() {
     fails(here, "migrate --to 4", 2, &["deployment.toml", "migrations/README.md"]);
     fails(here, "market show --config no.yml", 2, &["no.yml"]);
     fails(here, "migrate --to 9", 2, &["1..=5"]);
-    std::fs::write(folder.0.join("deployment.toml"), "[program]\nso = 1\n").unwrap();
+    std::fs::write(here.join("deployment.toml"), "[program]\nso = 1\n").unwrap();
     fails(here, "migrate --to 4", 2, &["deployment.toml cannot be used"]);
     // A keypair on the standard input signs: what is missing then is the node.
     let keypair = std::fs::read_to_string({
-        folder.keypair("id.json");
-        folder.0.join("id.json")
+        new_keypair(here, "id.json");
+        here.join("id.json")
     });
     let output = keel_with(here, "vault list --keypair - --url http://127.0.0.1:1", &keypair.unwrap());
     assert!(String::from_utf8_lossy(&output.stderr).contains("does not answer"), "{output:?}");
     // As does one that a configuration names, as the Solana command line writes it.
     let config = "json_rpc_url: http://127.0.0.1:2\nwebsocket_url: ''\nkeypair_path: id.json\ncommitment: confirmed\n";
-    std::fs::create_dir_all(folder.0.join(".config/solana/cli")).unwrap();
-    std::fs::write(folder.0.join(".config/solana/cli/config.yml"), config).unwrap();
+    std::fs::create_dir_all(here.join(".config/solana/cli")).unwrap();
+    std::fs::write(here.join(".config/solana/cli/config.yml"), config).unwrap();
     fails(here, "vault list", 1, &["http://127.0.0.1:2 does not answer"]);
     assert!(String::from_utf8_lossy(&keel(here, "completions bash").stdout).contains("_keel()"));
     assert!(String::from_utf8_lossy(&keel(here, "--version").stdout).starts_with("keel "));

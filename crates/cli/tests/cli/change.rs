@@ -142,10 +142,10 @@ fn an_asset_is_listed_with_two_changes() {
         file.push_str(&format!("[{section}]\n{own} = {value}\n"));
     }
     let file = merge_sections(&file);
-    let path = std::env::temp_dir().join(format!("keel-list-{}.toml", mint));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("list.toml");
     std::fs::write(&path, file).unwrap();
     must_as(&desk, &desk.governance, &format!("change queue list {mint} --file {}", path.display()));
-    std::fs::remove_file(&path).unwrap();
     let number = must(&desk, "change list").json[0]["nonce"].as_u64().unwrap();
     must(&desk, &format!("change execute {number}"));
     let shown = must(&desk, &format!("reserve show {mint}"));

@@ -13,25 +13,21 @@ use anchor_lang::prelude::Pubkey;
 use serde_json::Value;
 use sim::Sim;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
+use tempfile::TempDir;
 
 const MARKET: Pubkey = Pubkey::new_from_array([1; 32]);
 const RESERVE: Pubkey = Pubkey::new_from_array([2; 32]);
 
 /// A file for a store, removed in the end.
-struct Scratch(PathBuf);
+struct Scratch(TempDir);
 
 impl Scratch {
     fn new() -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("keel-index-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let folder = std::env::temp_dir().join(name);
-        std::fs::create_dir(&folder).unwrap();
-        Self(folder)
+        Self(tempfile::tempdir().unwrap())
     }
 
     fn file(&self) -> PathBuf {
-        self.0.join("store.sqlite")
+        self.0.path().join("store.sqlite")
     }
 
     fn open(&self) -> Result<Store, IndexError> {
@@ -69,12 +65,6 @@ impl Scratch {
         let status = self.ask("/api/status", "");
         let gap = |gap: &Value| (gap["kind"].as_str().unwrap().into(), gap["signature"].as_str().unwrap_or("").into());
         status["gaps"].as_array().unwrap().iter().map(gap).collect()
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
