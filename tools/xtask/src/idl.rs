@@ -5,7 +5,7 @@
 //! in a process of its own, with our cargo first in the path and without that variable.
 
 use std::env;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anchor_lang_idl::build::IdlBuilder;
@@ -19,7 +19,9 @@ pub const COMMAND: &str = "print-idl";
 /// The IDL, as text.
 pub fn build(cargo: &Cargo) -> Result<String> {
     let mut printer = Command::new(env::current_exe().context("cannot find the own program file")?);
-    printer.arg(COMMAND).current_dir(cargo.workspace()).env_remove("RUSTUP_TOOLCHAIN").env("PATH", path_with(cargo)?);
+    // By their paths: without the variables that describe the package, it only knows where it was compiled.
+    printer.arg(COMMAND).arg(cargo.workspace().join("programs/keel")).arg(cargo.target_folder()?.join("idl"));
+    printer.current_dir(cargo.workspace()).env_remove("RUSTUP_TOOLCHAIN").env("PATH", path_with(cargo)?);
     forget_running_package(&mut printer);
     output(&mut printer).context("the IDL could not be built")
 }
@@ -32,11 +34,11 @@ fn path_with(cargo: &Cargo) -> Result<std::ffi::OsString> {
 }
 
 /// Builds and prints the IDL: what [`COMMAND`] does.
-pub fn print(cargo: &Cargo) -> Result<()> {
-    let program = cargo.workspace().join("programs/keel");
-    // A folder of its own: the feature and the builder's flags would make the dependencies compile anew, back and forth.
-    let target = cargo.target_folder()?.join("idl");
-    let target = target.to_str().context("the target folder's path is not valid Unicode")?;
+///
+/// The target folder is one of its own: the feature and the builder's flags would make the dependencies compile anew,
+/// back and forth.
+pub fn print(program: PathBuf, target_folder: &Path) -> Result<()> {
+    let target = target_folder.to_str().context("the target folder's path is not valid Unicode")?;
     let args = ["--lib", "--target-dir", target].map(str::to_owned);
     let idl = IdlBuilder::new().program_path(program).cargo_args(args.to_vec()).build().map_err(|error| {
         anyhow!("{error}. `cargo test -p keel --lib --features idl-build __anchor_private_print_idl` shows why")

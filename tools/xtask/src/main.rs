@@ -19,6 +19,7 @@ mod wasm;
 
 use std::ffi::OsString;
 use std::io::IsTerminal;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -58,7 +59,7 @@ enum Command {
         script: Vec<OsString>,
     },
     #[command(name = idl::COMMAND, hide = true)]
-    PrintIdl,
+    PrintIdl { program: PathBuf, target_folder: PathBuf },
     /// Measure the program's compute units and compare them with the recorded ones
     ///
     /// The flags go to the measurement as they are. `--json` prints the figures as JSON, `--update` records them as the
@@ -151,7 +152,7 @@ fn run(command: Command) -> Result<()> {
             }
             Err(cargo::become_it(app.npm(&[&["run".into(), "--".into()], script.as_slice()].concat())?))
         }
-        Command::PrintIdl => idl::print(&cargo),
+        Command::PrintIdl { program, target_folder } => idl::print(program, &target_folder),
         Command::Bench { flags } => {
             setup::run()?;
             Err(cargo::become_it(program::bench(&cargo, &Programs::build(&cargo)?, &flags)?))
