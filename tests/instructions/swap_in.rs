@@ -43,6 +43,7 @@ fn effects_mints_a_dollar_for_each_less_the_fee() {
     assert_eq!(pooled.last_prices[0].price, 1_0100_0000);
     let event: Swapped = only_event(&receipt);
     assert_eq!((event.user, event.minted), (trader.pubkey(), true));
+    assert_eq!((event.minted_reserve, event.pooled_reserve), (kusd, usdc));
     assert_eq!((event.assets, event.tokens, event.fee), (assets, tokens, fee));
     // The fee is surplus.
     assert_reconciled(&mut w);

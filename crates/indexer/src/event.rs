@@ -126,7 +126,7 @@ events! {
     ReserveConfigured { reserve }
     PauseSet { market, by, paused, until }
     InsuranceWithdrawn { reserve, amount, shares }
-    Swapped { user, minted, tokens, assets, fee }
+    Swapped { user, minted_reserve, pooled_reserve, minted, tokens, assets, fee }
     Redeemed { vault, redeemer, collateral_reserve, repaid, paid, fee, health_before, health_after }
     FlashLoan { reserve, amount, fee }
     DelegateSet { vault, delegate, rights, until }

@@ -216,6 +216,8 @@ pub struct InsuranceWithdrawn {
 #[event]
 pub struct Swapped {
     pub user: Pubkey,
+    pub minted_reserve: Pubkey,
+    pub pooled_reserve: Pubkey,
     pub minted: bool,
     pub tokens: u64,
     pub assets: u64,

@@ -23,10 +23,20 @@ import {
 } from '@solana/kit';
 
 /** The minted token was created for the swap's asset, or burned for it. Amounts in native units of each. */
-export type Swapped = { user: Address; minted: boolean; tokens: bigint; assets: bigint; fee: bigint };
+export type Swapped = {
+  user: Address;
+  mintedReserve: Address;
+  pooledReserve: Address;
+  minted: boolean;
+  tokens: bigint;
+  assets: bigint;
+  fee: bigint;
+};
 
 export type SwappedArgs = {
   user: Address;
+  mintedReserve: Address;
+  pooledReserve: Address;
   minted: boolean;
   tokens: number | bigint;
   assets: number | bigint;
@@ -36,6 +46,8 @@ export type SwappedArgs = {
 export function getSwappedEncoder(): FixedSizeEncoder<SwappedArgs> {
   return getStructEncoder([
     ['user', getAddressEncoder()],
+    ['mintedReserve', getAddressEncoder()],
+    ['pooledReserve', getAddressEncoder()],
     ['minted', getBooleanEncoder()],
     ['tokens', getU64Encoder()],
     ['assets', getU64Encoder()],
@@ -46,6 +58,8 @@ export function getSwappedEncoder(): FixedSizeEncoder<SwappedArgs> {
 export function getSwappedDecoder(): FixedSizeDecoder<Swapped> {
   return getStructDecoder([
     ['user', getAddressDecoder()],
+    ['mintedReserve', getAddressDecoder()],
+    ['pooledReserve', getAddressDecoder()],
     ['minted', getBooleanDecoder()],
     ['tokens', getU64Decoder()],
     ['assets', getU64Decoder()],

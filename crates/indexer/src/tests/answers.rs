@@ -7,7 +7,7 @@ use crate::sample::Sample;
 use crate::store::{Entry, Place, Position, Store};
 use anchor_lang::Event as _;
 use anchor_lang::prelude::Pubkey;
-use keel::events::{Flow, Liquidated, Moved, ReserveCreated, VaultOpened};
+use keel::events::{Flow, Liquidated, Moved, ReserveCreated, Swapped, VaultOpened};
 use serde_json::{Value, json};
 use solana_signature::Signature;
 
@@ -93,6 +93,24 @@ fn events_are_those_of_a_vault_and_those_of_the_market() {
     let first = scratch.ask("/api/events", "limit=3");
     assert_eq!((kinds(&first).len(), &first["next"]), (3, &json!("1.0.1")));
     assert_eq!(kinds(&scratch.ask("/api/events", "limit=3&before=1.0.1")), ["ReserveCreated"]);
+}
+
+#[test]
+fn a_swap_is_its_reserves_and_their_markets() {
+    let scratch = Scratch::new();
+    let mut store = scratch.open().unwrap();
+    let [ours, theirs] = [(MARKET, RESERVE), (OTHER_MARKET, OTHER_VAULT)].map(|(market, reserve)| {
+        let listed = event(ReserveCreated { market, reserve, mint: KEEPER }.data());
+        let (user, minted_reserve, pooled_reserve) = (KEEPER, VAULT, reserve);
+        let done = Swapped { user, minted_reserve, pooled_reserve, minted: true, tokens: 9, assets: 10, fee: 1 }.data();
+        [listed, event(done)]
+    });
+    append(&mut store, &[entry(1, ours.to_vec()), entry(2, theirs.to_vec())]);
+    assert_eq!(kinds(&scratch.ask("/api/events", "")), ["Swapped", "ReserveCreated"]);
+    for named in [KEEPER, VAULT] {
+        assert_eq!(kinds(&scratch.ask(&format!("/api/vaults/{named}/events"), "kind=Swapped")).len(), 2);
+    }
+    assert_eq!(kinds(&scratch.ask(&format!("/api/vaults/{RESERVE}/events"), "kind=Swapped")).len(), 1);
 }
 
 /// What a removed transaction said about markets is forgotten too.

@@ -111,7 +111,15 @@ impl<'info> Swap<'info> {
 
     fn log(&self, minted: bool, done: &Exchange) {
         let Exchange { tokens, assets, fee } = *done;
-        emit!(Swapped { user: self.user.key(), minted, tokens: tokens.0, assets: assets.0, fee: fee.0 });
+        emit!(Swapped {
+            user: self.user.key(),
+            minted_reserve: self.minted_reserve.key(),
+            pooled_reserve: self.pooled_reserve.key(),
+            minted,
+            tokens: tokens.0,
+            assets: assets.0,
+            fee: fee.0,
+        });
     }
 }
 
