@@ -232,7 +232,7 @@ impl Pair {
         if left.is_zero() || self.debt_price.value_ceil(left)? >= min_position {
             return Ok(repay);
         }
-        let kept = self.debt_price.amount_ceil(min_position)?;
+        let kept = self.debt_of(min_position)?;
         match self.owed.checked_sub(kept) {
             Ok(repay) if !repay.is_zero() => Ok(repay),
             _ => Err(RiskError::PartOfSmallPosition),
@@ -252,7 +252,15 @@ impl Pair {
     /// What must be repaid for a seizure of `amount`, rounded up.
     fn required(&self, amount: Amount, rate: &Rate) -> Result<Amount> {
         let value = self.collateral_price.value_ceil(amount)?.0.div_ceil(rate.with_bonus)?;
-        self.debt_price.amount_ceil(Usd(value))
+        self.debt_of(Usd(value))
+    }
+
+    /// The debt that is worth `value`, rounded up. More than any token account holds counts as [`Amount::MAX`].
+    pub(crate) fn debt_of(&self, value: Usd) -> Result<Amount> {
+        match self.debt_price.amount_ceil(value) {
+            Err(RiskError::Overflow) => Ok(Amount::MAX),
+            amount => amount,
+        }
     }
 }
 
@@ -261,11 +269,7 @@ fn to_target(vault: &Totals, target_health: Fraction, rate: &Rate, pair: &Pair) 
     let gain = target_health.checked_sub(rate.with_bonus.mul_ceil(pair.collateral_factor)?)?;
     let shortfall = target_health.mul_ceil(vault.debt.0)?.checked_sub(vault.limit.0)?;
     // Rounded up: otherwise a debt of one valuable native unit could never be repaid.
-    match pair.debt_price.amount_ceil(Usd(shortfall.div_ceil(gain)?)) {
-        Ok(to_target) => Ok(to_target.min(pair.owed)),
-        Err(RiskError::Overflow) => Ok(pair.owed), // more than any token account holds
-        Err(other) => Err(other),
-    }
+    Ok(pair.debt_of(Usd(shortfall.div_ceil(gain)?))?.min(pair.owed))
 }
 
 /// Collateral that the keeper of a small debt gets beyond the bonus of `plan`, native units rounded down: up to the flat
@@ -385,6 +389,20 @@ pub(crate) mod tests {
     fn a_healthy_vault_is_left_alone() {
         assert_eq!(run(&world(1_000_00, 100, 849_99), Amount::MAX), Err(RiskError::Healthy));
         assert!(run(&world(1_000_00, 100, 850_01), Amount::MAX).is_ok());
+    }
+
+    /// A debt of 18 decimals at half a dollar a token. To repay what all of the collateral is worth would take more native units
+    /// than a token account holds, which is no reason not to repay the debt.
+    #[test]
+    fn a_debt_of_very_small_units_is_repaid() {
+        let mut world = world(10_00, 100, 5_00);
+        world.pair.debt_price = UnitPrice::new(5, -1, 18).unwrap();
+        world.pair.owed = Amount(10_000_001_000_000_000_000);
+        world.pair.collateral_factor = Fraction::from_bps_floor(5_000);
+        world.totals = totals(&world.pair);
+        let plan = run(&world, Amount::MAX).unwrap();
+        assert!(plan.repays_all && !plan.seizes_all);
+        assert_eq!(run(&world, Amount(1 << 63)), Err(RiskError::PartOfSmallPosition));
     }
 
     #[test]

@@ -194,9 +194,15 @@ impl<const F: u32> Books<F> {
         self.deficit = self.deficit.min(claims.sub_or_zero(assets));
         let surplus = assets.sub_or_zero(claims);
         if !surplus.is_zero() && !supply.0.is_zero() {
-            let shares = SupplyShares(surplus.div_floor(supply.0)?);
-            self.supply_shares = self.supply_shares.checked_add(shares)?;
-            self.insurance_shares = self.insurance_shares.checked_add(shares)?;
+            // After the loss of nearly everything a share is worth so little that a surplus may be more shares than fit. It
+            // stays unclaimed then: interest may not hold up repayments and withdrawals.
+            let shares = match surplus.div_floor(supply.0).and_then(|shares| self.supply_shares.0.checked_add(shares)) {
+                Err(RiskError::Overflow) => self.supply_shares,
+                shares => SupplyShares(shares?),
+            };
+            let insured = shares.checked_sub(self.supply_shares)?;
+            self.insurance_shares = self.insurance_shares.checked_add(insured)?;
+            self.supply_shares = shares;
         }
         Ok(())
     }
@@ -637,6 +643,31 @@ mod tests {
         let debt_shares = DebtShares(Fraction::EPSILON);
         let pool = Pool { debt_index, debt_shares, available: Amount(1), ..pool(1, 0) };
         assert_eq!(pool.utilization(), Ok(Fraction::from_bits(2)));
+    }
+
+    /// All but a thousand millionth was lost, so that a share is worth next to nothing and new suppliers hold nearly as many as
+    /// there can be. What would be insurance's does not fit: that stops neither repayments nor withdrawals.
+    #[test]
+    fn interest_never_outgrows_the_shares() {
+        let mut pool = pool(1 << 40, (1 << 40) - (1 << 10));
+        pool.write_off(pool.debt_shares).unwrap();
+        let supplied = pool.deposit(Amount((1 << 38) - (1 << 11)), Amount::MAX).unwrap();
+        let owed = pool.borrow(Amount(1 << 37), Amount::MAX).unwrap();
+        pool.reprice(&TERMS).unwrap();
+        for year in 1..=10 {
+            pool.accrue(year * 31_536_000).unwrap();
+            pool.reprice(&TERMS).unwrap();
+            pool.check().unwrap();
+        }
+        assert!(pool.insurance_shares.is_zero());
+        let repaid = pool.repay(Quantity::All, owed.shares).unwrap();
+        let withdrawn = pool.withdraw(Quantity::All, supplied.shares).unwrap();
+        pool.check().unwrap();
+        assert!(repaid.amount.0 > 1 << 37 && withdrawn.amount > supplied.amount);
+        // Insurance takes what is left as soon as it fits.
+        pool.accrue(11 * 31_536_000).unwrap();
+        pool.check().unwrap();
+        assert!(!pool.insurance_shares.is_zero());
     }
 
     #[test]

@@ -114,10 +114,7 @@ impl<'a> Fees<'a> {
         let mut repay = Amount::ZERO;
         for _ in 0..STEPS {
             let paid_out = Fraction::ONE.checked_sub(self.of(repay)?)?;
-            let next = match pair.debt_price.amount_ceil(Usd(value.div_ceil(paid_out)?)) {
-                Err(RiskError::Overflow) => offer,
-                next => next?,
-            };
+            let next = pair.debt_of(Usd(value.div_ceil(paid_out)?))?;
             if next >= offer {
                 return Ok(offer);
             }
