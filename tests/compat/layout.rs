@@ -4,8 +4,8 @@
 use crate::fixtures::{self, CONFIG, DELEGATE, DELEGATION, Fixture, OFFERED_TO, PAUSE, RAMP};
 use anchor_lang::prelude::Pubkey;
 use keel::state::{
-    FeedConfig, HaircutState, LastPrice, Market, MintedState, Offer, OracleConfig, OutflowState, PendingChange,
-    Position, RampState, RateState, Reserve, ReserveConfig, StepConfig, Vault, VolatilityState, Words,
+    FeedConfig, HaircutState, LastPrice, Market, MintedState, Offer, OracleConfig, OutflowCredit, OutflowState,
+    PendingChange, Position, RampState, RateState, Reserve, ReserveConfig, StepConfig, Vault, VolatilityState, Words,
 };
 use keel_client::{address, price_update, token};
 
@@ -75,6 +75,7 @@ fn a_market_reads_as_it_was_written() {
         revision,
         role_revisions,
         reserved_revisions,
+        takes_from,
         reserved,
     } = fixtures::decoded_market();
     assert_eq!((version, bump, id, target_health_bps), (1, 254, 0, 10_501));
@@ -88,7 +89,7 @@ fn a_market_reads_as_it_was_written() {
     assert_eq!((guardian_paused_until, next_change, delay, window), (0, 0, 0, 0));
     assert_eq!((offers, steps), ([Offer::default(); 3], StepConfig::default()));
     assert_eq!((revision, role_revisions, reserved_revisions), (0, [0; 3], 0));
-    assert_eq!(reserved, [0; 328]);
+    assert_eq!((takes_from, reserved), (0, [0; 320]));
     assert_eq!(fixtures::market().key, address::market(0));
     assert_eq!(minted_mint, address::minted_mint(&fixtures::market().key));
 }
@@ -128,6 +129,7 @@ fn a_reserve_reads_as_it_was_written() {
         revisions,
         stepped_at,
         settled_tokens,
+        outflow_credit,
         reserved,
     } = fixtures::decoded_reserve();
     assert_eq!((version, bump, decimals, kind, reserved_header), (1, 253, 6, 1, [0; 4]));
@@ -159,7 +161,8 @@ fn a_reserve_reads_as_it_was_written() {
     assert_eq!((redemption_base, redemption_at), (Words::default(), 0));
     assert_eq!(last_prices, [first_feed(), second_feed()]);
     assert_eq!(config, configured());
-    assert_eq!((revisions, stepped_at, settled_tokens, reserved), ([0; 8], [0; 16], 0, [0; 344]));
+    assert_eq!((revisions, stepped_at, settled_tokens), ([0; 8], [0; 16], 0));
+    assert_eq!((outflow_credit, reserved), (OutflowCredit::default(), [0; 312]));
     assert_eq!(fixtures::reserve().key, address::reserve(&market, &mint));
     assert_eq!(liquidity, address::liquidity(&fixtures::reserve().key));
 }
@@ -232,7 +235,7 @@ fn a_minted_reserve_reads_as_it_was_written() {
     assert_eq!(reserve.last_prices, [LastPrice::default(); 2]);
     assert_eq!(reserve.config, fixtures::minted_config());
     assert_eq!((reserve.revisions, reserve.stepped_at), ([0; 8], [0; 16]));
-    assert_eq!((reserve.settled_tokens, reserve.reserved), (0, [0; 344]));
+    assert_eq!((reserve.settled_tokens, reserve.reserved), (0, [0; 312]));
     assert_eq!(fixtures::minted_reserve().key, address::reserve(&reserve.market, &MINTED_MINT));
 }
 

@@ -4,8 +4,8 @@ use crate::fixtures::{CONFIG, GUARDIAN_PAUSE, PARAMS, PAUSE, RAMP, SUCCESSORS, m
 use anchor_lang::AnchorSerialize;
 use anchor_lang::prelude::Pubkey;
 use keel::state::{
-    FeedConfig, HaircutState, LastPrice, Market, MintedState, Offer, OracleConfig, OutflowState, PendingChange,
-    RampState, RateState, Reserve, ReserveConfig, StepConfig, VolatilityState, Words,
+    FeedConfig, HaircutState, LastPrice, Market, MintedState, Offer, OracleConfig, OutflowCredit, OutflowState,
+    PendingChange, RampState, RateState, Reserve, ReserveConfig, StepConfig, VolatilityState, Words,
 };
 use keel_client::{account, address, price_update, token};
 
@@ -56,6 +56,7 @@ fn a_market_reads_as_it_was_written() {
         revision,
         role_revisions,
         reserved_revisions,
+        takes_from,
         reserved,
     } = account::market(&v2::market().key, &keel::ID, v2::market().data).unwrap();
     assert_eq!((version, bump, id, target_health_bps), (2, 254, 0, 10_501));
@@ -75,7 +76,7 @@ fn a_market_reads_as_it_was_written() {
     let expected = StepConfig { cap_bps: 65, outflow_bps: 66, haircut_bps: 67, max_ltv_bps: 68, rate_bps: 69 };
     assert_eq!(steps, expected);
     assert_eq!((revision, role_revisions, reserved_revisions), (3, [1, 2, 3], 0));
-    assert_eq!(reserved, [0; 328]);
+    assert_eq!((takes_from, reserved), (0, [0; 320]));
     assert_eq!(v2::market().key, address::market(0));
     let market = account::market(&v2::market().key, &keel::ID, v2::market().data).unwrap();
     assert_eq!(market.params(), PARAMS);
@@ -116,6 +117,7 @@ fn a_reserve_reads_as_it_was_written() {
         revisions,
         stepped_at,
         settled_tokens,
+        outflow_credit,
         reserved,
     } = decoded_reserve();
     assert_eq!((version, bump, decimals, kind, reserved_header), (2, 255, 6, 1, [0; 4]));
@@ -154,7 +156,7 @@ fn a_reserve_reads_as_it_was_written() {
     assert_eq!(stepped_at[..5], limits);
     assert_eq!(stepped_at[5..8], [at(5), at(6), at(7)]);
     assert_eq!(stepped_at[8..], [at(8), at(9), at(10), at(11), at(12), 0, 0, 0]);
-    assert_eq!((settled_tokens, reserved), (0, [0; 344]));
+    assert_eq!((settled_tokens, outflow_credit, reserved), (0, OutflowCredit::default(), [0; 312]));
     assert_eq!(v2::reserve().key, address::reserve(&market, &mint));
 }
 
@@ -227,7 +229,7 @@ fn a_minted_reserve_reads_as_it_was_written() {
     assert_eq!(reserve.config, minted_config());
     // Its caps were raised once.
     assert_eq!((reserve.revisions, reserve.stepped_at), ([1, 0, 0, 0, 0, 0, 0, 0], [0; 16]));
-    assert_eq!((reserve.settled_tokens, reserve.reserved), (20_300_000_024, [0; 344]));
+    assert_eq!((reserve.settled_tokens, reserve.reserved), (20_300_000_024, [0; 312]));
     assert_eq!(v2::minted_reserve().key, address::reserve(&reserve.market, &MINTED_MINT));
 }
 

@@ -13,6 +13,8 @@ pub struct Pause {
     pub guardian: (u32, i64),
     /// When the guardian may pause again.
     pub guardian_from: i64,
+    /// Up to when owners alone act, after a pause of repayments or additions.
+    pub owners_until: i64,
 }
 
 impl Pause {
@@ -22,6 +24,7 @@ impl Pause {
             governance: (market.paused, market.paused_until),
             guardian: (market.guardian_paused, market.guardian_paused_until),
             guardian_from: market.guardian_pauses_from,
+            owners_until: market.takes_from,
         }
     }
 }
@@ -35,14 +38,23 @@ impl Model {
             .iter()
             .filter(|(_, until)| self.now() < *until)
             .fold(0, |stopped, (bits, _)| stopped | bits);
+        let owners = if self.now() < self.pause.owners_until { pause::REDEEM | pause::LIQUIDATE } else { 0 };
+        let stopped = stopped | owners;
         if stopped & bits == bits { refuse(KeelError::Paused) } else { Ok(()) }
     }
 
     pub fn set_pause(&mut self, signer: usize, bits: u32, seconds: u32) -> Outcome<()> {
         let (first, last) = (bits & pause::FIRST, bits & pause::LAST);
-        if first | last != bits || (last > 0 && first != pause::FIRST) {
+        let defenceless = |bits: u32| bits & (pause::REPAY | pause::TOP_UP) > 0;
+        let unfair = defenceless(bits) && bits & pause::LIQUIDATE == 0;
+        if first | last != bits || (last > 0 && first != pause::FIRST) || unfair {
             return refuse(KeelError::PauseOrder);
         }
+        let ends = |pauses: &Pause, now: i64| {
+            let both = [pauses.governance, pauses.guardian];
+            both.into_iter().filter(|(bits, until)| defenceless(*bits) && *until > now).map(|(_, until)| until).max()
+        };
+        let before = ends(&self.pause, self.now());
         let (now, until) = (self.now(), self.now() + i64::from(seconds));
         match signer {
             GOVERNANCE if seconds <= 30 * DAY => self.pause.governance = (bits, until),
@@ -52,6 +64,9 @@ impl Model {
                 self.pause.guardian_from = until + i64::from(3 * DAY);
             }
             _ => return refuse(KeelError::NotPauser),
+        }
+        if let Some(end) = ends(&self.pause, now).or(before.map(|_| now)) {
+            self.pause.owners_until = end + 15 * 60;
         }
         Ok(())
     }

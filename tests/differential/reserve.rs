@@ -82,6 +82,8 @@ impl State {
             outflow: Outflow {
                 hour: fraction(outflow.hour),
                 day: fraction(outflow.day),
+                hour_credit: fraction(reserve.outflow_credit.hour),
+                day_credit: fraction(reserve.outflow_credit.day),
                 drained_at: outflow.drained_at,
             },
             thresholds: [
@@ -179,8 +181,9 @@ impl ModelReserve {
 
     /// Counts what comes in.
     pub fn let_in(&mut self, amount: Amount, now: i64) -> Outcome<()> {
-        self.state.outflow.drain(now, &terms::outflow(&self.state.config))?;
-        self.state.outflow.come_in(amount);
+        let limits = terms::outflow(&self.state.config);
+        self.state.outflow.drain(now, &limits)?;
+        self.state.outflow.come_in(amount, &limits)?;
         Ok(())
     }
 

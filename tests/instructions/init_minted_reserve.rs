@@ -89,7 +89,7 @@ fn effects_creates_the_token_and_its_reserve() {
     assert!(state.freeze_authority.is_none());
 
     assert_eq!((reserve.revisions, reserve.stepped_at), ([0; 8], [0; 16]));
-    assert_eq!((reserve.settled_tokens, reserve.reserved), (0, [0; 344]));
+    assert_eq!((reserve.settled_tokens, reserve.reserved), (0, [0; 312]));
     let event: ReserveCreated = event_among(&receipt, 3);
     assert_eq!((event.market, event.reserve, event.mint), (market, key, mint));
     let event: ChangeExecuted = event_among(&receipt, 3);

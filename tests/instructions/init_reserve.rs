@@ -105,7 +105,7 @@ fn effects_lists_an_asset() {
     assert!(tokens.delegate.is_none() && tokens.close_authority.is_none());
 
     assert_eq!((reserve.revisions, reserve.stepped_at), ([0; 8], [0; 16]));
-    assert_eq!((reserve.settled_tokens, reserve.reserved), (0, [0; 344]));
+    assert_eq!((reserve.settled_tokens, reserve.reserved), (0, [0; 312]));
     let event: ReserveCreated = event_among(&receipt, 3);
     assert_eq!((event.market, event.reserve, event.mint), (w.market, key, mint));
     let event: ChangeExecuted = event_among(&receipt, 3);

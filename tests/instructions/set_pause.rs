@@ -98,7 +98,8 @@ fn stage() -> (Bank, Vec<Action>) {
 #[test]
 fn effects_each_bit_stops_exactly_its_actions() {
     let alone = [0, DEPOSIT, WITHDRAW, BORROW, SWAP, REDEEM, FLASH];
-    let last = [FIRST, FIRST | TOP_UP, FIRST | REPAY, FIRST | LIQUIDATE, FIRST | LAST];
+    let defence = [TOP_UP, REPAY].map(|bit| FIRST | LIQUIDATE | bit);
+    let last = [FIRST, FIRST | LIQUIDATE, defence[0], defence[1], FIRST | LAST];
     for bits in alone.into_iter().chain(last) {
         let (mut w, actions) = stage();
         stop(&mut w, bits, DAY);
@@ -197,6 +198,7 @@ fn effects_a_guardian_pauses_for_three_days_and_waits_as_long() {
     assert_eq!(before.changed(&mut w), keys([w.market]));
     (expected.guardian_paused, expected.guardian_paused_until) = (FIRST | LAST, now + 3 * DAYS);
     expected.guardian_pauses_from = now + 6 * DAYS;
+    expected.takes_from = now + 3 * DAYS + 900;
     assert_eq!(bytemuck::bytes_of(&w.market_state()), bytemuck::bytes_of(&expected));
     let event: PauseSet = only_event(&receipt);
     assert_eq!((event.market, event.by), (w.market, guardian.pubkey()));
@@ -245,6 +247,71 @@ fn effects_a_guardian_ends_its_own_pause_early() {
     w.refuse(&again, &[&guardian], KeelError::NotPauser);
     w.pass(1);
     w.send(again, &guardian).unwrap();
+}
+
+/// What owners could not do while it was paused they can do for a quarter of an hour before anybody takes their collateral,
+/// however the pause ends.
+#[test]
+fn effects_owners_come_first_after_a_pause() {
+    /// At the end of a pause of everything but `spared`: the market, and what a liquidation and a redemption say.
+    fn ended(spared: u32, end: impl FnOnce(&mut Bank)) -> (Bank, Vec<Action>) {
+        let (mut w, actions) = stage();
+        stop(&mut w, (FIRST | LAST) & !spared, 1_000);
+        end(&mut w);
+        (w, actions)
+    }
+    let run = |w: &mut Bank, actions: &[Action], wanted: u32| -> Vec<Result<(), Refusal>> {
+        w.refresh_prices();
+        let wanted = actions.iter().filter(|(_, bit, ..)| bit & wanted != 0);
+        let results = wanted.map(|(_, _, all, signer)| w.chain.send(all, &[signer]).map(drop).map_err(|f| (&f).into()));
+        results.collect()
+    };
+    let takes = LIQUIDATE | REDEEM;
+    let lift = |w: &mut Bank| {
+        w.pass(100);
+        stop(w, 0, 0);
+    };
+    let replace = |w: &mut Bank| {
+        w.pass(100);
+        stop(w, BORROW, DAY);
+    };
+    let ends: [(&str, &dyn Fn(&mut Bank)); 3] =
+        [("by itself", &|w| w.pass(1_000)), ("lifted", &lift), ("replaced", &replace)];
+    for (case, end) in ends {
+        for spared in [0, TOP_UP, REPAY] {
+            let (mut w, actions) = ended(spared, end);
+            assert_eq!(run(&mut w, &actions, TOP_UP | REPAY), [Ok(()), Ok(())], "{case}");
+            w.pass(899);
+            let paused = || Err(KeelError::Paused.into());
+            assert_eq!(run(&mut w, &actions, takes), [paused(), paused(), paused()], "{case}");
+            w.pass(1);
+            assert_eq!(run(&mut w, &actions, takes), [Ok(()), Ok(()), Ok(())], "{case}");
+        }
+        // Who could save his vault all the time is not given more of it.
+        let (mut w, actions) = ended(TOP_UP | REPAY, end);
+        assert_eq!(run(&mut w, &actions, takes), [Ok(()), Ok(()), Ok(())], "{case}");
+    }
+}
+
+/// Of two pauses, the last that keeps owners from acting counts, and ending it early shortens what is left of it.
+#[test]
+fn effects_the_last_pause_of_two_counts_for_owners() {
+    let mut w = bank();
+    let guardian = w.guardian.insecure_clone();
+    let start = w.chain.clock().unix_timestamp;
+    let from = |w: &mut Bank| w.market_state().takes_from - start;
+    stop(&mut w, FIRST | LAST, 500);
+    w.send(build(&w, &guardian, FIRST | LAST, 2_000), &guardian).unwrap();
+    assert_eq!(from(&mut w), 2_000 + 900);
+    w.pass(100);
+    w.send(build(&w, &guardian, 0, 0), &guardian).unwrap();
+    assert_eq!(from(&mut w), 500 + 900);
+    stop(&mut w, FIRST, DAY);
+    assert_eq!(from(&mut w), 100 + 900);
+    // Pauses of other things change nothing about it.
+    w.pass(50);
+    stop(&mut w, 0, 0);
+    assert_eq!(from(&mut w), 100 + 900);
 }
 
 /// What both pause adds up, and neither ends the other's pause.
@@ -325,4 +392,17 @@ fn rejects_what_takes_risk_away_before_everything_else() {
         }
     }
     w.send(build(&w, &guardian, FIRST | LIQUIDATE, 60), &guardian).unwrap();
+}
+
+/// Nobody is liquidated who is kept from repaying and from adding collateral.
+#[test]
+fn rejects_what_owners_defend_themselves_with_while_liquidations_run() {
+    let mut w = bank();
+    let (governance, guardian) = (w.governance.insecure_clone(), w.guardian.insecure_clone());
+    for bits in [TOP_UP, REPAY, TOP_UP | REPAY].map(|defence| FIRST | defence) {
+        for signer in [&governance, &guardian] {
+            let pause = build(&w, signer, bits, 60);
+            w.refuse_case(&format!("{bits:#b}"), &pause, &[signer], KeelError::PauseOrder);
+        }
+    }
 }

@@ -5,7 +5,7 @@ use crate::coverage::Coverage;
 use crate::exact::{bits, one};
 use crate::{Done, Effects, Verdict, ensure};
 use keel::events::Flow;
-use keel::state::{OutflowState, Reserve};
+use keel::state::Reserve;
 use keel_tests::random::specs::{MINTED, SWAPPED};
 use num_bigint::BigInt;
 
@@ -55,12 +55,13 @@ pub fn check(done: &Done, effects: &Effects, coverage: &mut Coverage) -> Verdict
         }
         let limits = &before.config.limits;
         let now = done.before.moment.now;
-        let hour = |outflow: &OutflowState| bits(outflow.hour.into());
-        let day = |outflow: &OutflowState| bits(outflow.day.into());
+        // Less what is credit until the end of the second.
+        let hour = |r: &Reserve| (bits(r.outflow.hour.into()), bits(r.outflow_credit.hour.into()));
+        let day = |r: &Reserve| (bits(r.outflow.day.into()), bits(r.outflow_credit.day.into()));
         window(asset, before, after, limits.hourly_outflow, 3_600, hour, &own, now)?;
         window(asset, before, after, limits.daily_outflow, 86_400, day, &own, now)?;
         let unbounded = own.last().is_some_and(|movement| !movement.bounded && movement.amount > 0);
-        if unbounded && hour(&after.outflow) > BigInt::from(limits.hourly_outflow) * one() {
+        if unbounded && hour(after).0 > BigInt::from(limits.hourly_outflow) * one() {
             coverage.reach("liquidation beyond an outflow limit");
         }
     }
@@ -75,21 +76,25 @@ fn window(
     after: &Reserve,
     limit: u64,
     seconds: i64,
-    level: impl Fn(&OutflowState) -> BigInt,
+    level: impl Fn(&Reserve) -> (BigInt, BigInt),
     movements: &[&Movement],
     now: i64,
 ) -> Verdict {
-    let (old, new) = (level(&before.outflow), level(&after.outflow));
+    let ((old, old_credit), (new, credit)) = (level(before), level(after));
+    ensure!(new == BigInt::ZERO || credit == BigInt::ZERO, "asset {asset} has a credit beside what left");
     if limit == u64::MAX {
         ensure!(new <= old, "the outflow of asset {asset} is counted without a limit");
         return Ok(());
     }
     let elapsed = (now - before.outflow.drained_at).max(0);
-    let mut exact = (old * seconds - one() * limit * elapsed).max(BigInt::ZERO);
+    let mut exact = match elapsed {
+        0 => (old - old_credit) * seconds,
+        _ => (old * seconds - one() * limit * elapsed).max(BigInt::ZERO),
+    };
     for movement in movements {
-        exact = (exact + one() * movement.amount * seconds).max(BigInt::ZERO);
+        exact += one() * movement.amount * seconds;
     }
-    let counted = &new * seconds;
+    let counted = (&new - credit) * seconds;
     ensure!(counted >= exact, "less than left asset {asset} counts against its limit");
     // The drained part of the limit is rounded down, in units of the limit times the last place.
     let slack = (BigInt::from(limit) + 2) * seconds;

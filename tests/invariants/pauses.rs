@@ -3,10 +3,13 @@
 use crate::coverage::Coverage;
 use crate::{Done, Verdict, ensure};
 use keel::KeelError;
-use keel::state::{Side, pause};
+use keel::state::{Market, Side, pause};
 use keel_tests::check::Refusal;
 use keel_tests::random::Action;
 use keel_tests::random::arena::{GOVERNANCE, GUARDIAN};
+
+/// What owners save their vaults with.
+const DEFENCE: u32 = pause::TOP_UP | pause::REPAY;
 
 /// What runs as long as one of these does. `None` for what no pause stops.
 fn bits(done: &Done, action: &Action) -> Option<u32> {
@@ -32,7 +35,8 @@ fn paused(done: &Done) -> u32 {
     let (market, now) = (&done.before.market, done.before.moment.now);
     let by_governance = if now < market.paused_until { market.paused } else { 0 };
     let by_guardian = if now < market.guardian_paused_until { market.guardian_paused } else { 0 };
-    by_governance | by_guardian
+    let for_owners = if now < market.takes_from { pause::LIQUIDATE | pause::REDEEM } else { 0 };
+    by_governance | by_guardian | for_owners
 }
 
 pub fn check(done: &Done, coverage: &mut Coverage) -> Verdict {
@@ -59,7 +63,8 @@ pub fn check(done: &Done, coverage: &mut Coverage) -> Verdict {
             ensure!(stopped(action), "{} was refused by a pause of {paused:b}", action.name());
             if bits(done, action).is_some_and(|bits| bits & pause::LAST != 0) {
                 let first = paused & pause::FIRST == pause::FIRST;
-                ensure!(first, "{} was paused before what creates risk", action.name());
+                let owners_first = done.before.moment.now < done.before.market.takes_from;
+                ensure!(first || owners_first, "{} was paused before what creates risk", action.name());
                 coverage.reach("pause of what takes risk away");
             }
             Ok(())
@@ -86,6 +91,7 @@ fn market(done: &Done, coverage: &mut Coverage) -> Verdict {
     let until = now + i64::from(seconds);
     let known = bits & !(pause::FIRST | pause::LAST) == 0;
     ensure!(known && (bits & pause::LAST == 0 || bits & pause::FIRST == pause::FIRST), "a pause of {bits:b}");
+    ensure!(bits & DEFENCE == 0 || bits & pause::LIQUIDATE != 0, "liquidations without a defence: {bits:b}");
     match signer {
         GUARDIAN if bits == 0 => {
             expected.guardian_paused = 0;
@@ -104,6 +110,20 @@ fn market(done: &Done, coverage: &mut Coverage) -> Verdict {
             coverage.reach(if bits == 0 { "pause lifted by governance" } else { "pause by governance" });
         }
         other => return Err(format!("user {other} paused")),
+    }
+    // Whoever could not act has a quarter of an hour from the moment at which he can.
+    let defenceless = |bits: u32, until: i64| bits & DEFENCE != 0 && now < until;
+    let by_either = |market: &Market| {
+        let pauses = [(market.paused, market.paused_until), (market.guardian_paused, market.guardian_paused_until)];
+        pauses.into_iter().filter(|(bits, until)| defenceless(*bits, *until)).map(|(_, until)| until).max()
+    };
+    match (by_either(before), by_either(&expected)) {
+        (_, Some(end)) => expected.takes_from = end + 900,
+        (Some(_), None) => expected.takes_from = now + 900,
+        (None, None) => {}
+    }
+    if expected.takes_from != before.takes_from {
+        coverage.reach("time for owners after a pause");
     }
     ensure!(bytemuck::bytes_of(&expected) == bytemuck::bytes_of(after), "a pause changed something else");
     Ok(())

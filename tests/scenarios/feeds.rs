@@ -254,6 +254,41 @@ fn two_feeds_both_dead() {
     assert!((number(event.health_before) - 0.833 * 16_800.0 / 14_000.0).abs() < 1e-5);
 }
 
+/// One of an attached asset's two feeds is dead. Whoever challenges the other as well does not thereby get rid of it: it is
+/// answered by anyone, without a price of the dead one.
+#[test]
+fn a_live_feed_answers_beside_a_dead_one() {
+    let mut a = Attached::new(2);
+    let junk = a.junk;
+    // 1,000 dollars of junk by the feed that lives: 0.833 * 17,000 = 14,161.
+    let live = |a: &mut Attached| {
+        let observation = a.w.observation(10_00);
+        a.w.post(junk, 0, &observation);
+    };
+    a.pass(300);
+    live(&mut a);
+    // Without a challenge to it, a feed that says nothing is no reason to go by the other alone.
+    refused(a.w.refresh(junk), KeelError::PriceStale);
+    for feed in 0..2 {
+        a.w.challenge(junk, feed).unwrap();
+    }
+    a.pass(599);
+    live(&mut a);
+    a.w.refresh(junk).unwrap();
+    let last = a.w.reserve(junk).last_prices;
+    assert_eq!((last[0].price, last[0].challenged_at, last[1].price), (10_0000_0000, 0, 5_0000_0000));
+    assert_ne!(last[1].challenged_at, 0);
+    a.pass(1);
+    // The vault is healthy by it, and hiding it does not help.
+    refused(a.liquidate(), KeelError::Healthy);
+    a.show_garbage(0);
+    refused(a.liquidate(), KeelError::PriceWrongOwner);
+    // A challenge to the only feed that could answer it leaves nothing to go by.
+    refused(a.w.refresh(junk), KeelError::PriceWrongOwner);
+    a.w.challenge(junk, 0).unwrap();
+    refused(a.w.refresh(junk), KeelError::PriceStale);
+}
+
 /// After a restart of the cluster, prices from before count for nothing, liquidations wait for 100 slots, and whatever
 /// needs no price goes on.
 #[test]

@@ -3,7 +3,7 @@
 use crate::support::*;
 use keel::AmountSpec::{All, Exact};
 use keel_client::instruction;
-use keel_tests::Chain;
+use keel_tests::{AssetSpec, Chain};
 
 const DAY: i64 = 86_400;
 
@@ -108,4 +108,24 @@ fn going_in_and_out_earns_nothing() {
     }
     let left = w.balance(&trader.key(), USDC);
     assert!((1_000_003 - 49..=1_000_003).contains(&left), "{left}");
+}
+
+/// All that a token account holds of an asset of 18 decimals is supplied, and interest comes on top: more is claimed than any
+/// account holds, and everybody still repays and leaves.
+#[test]
+fn a_supply_outgrows_a_token_account() {
+    let mut w = bank();
+    let small = w.list(&AssetSpec::new(18, 1_00));
+    let lender = w.supplier(small, u64::MAX);
+    let borrower = w.supplier(SOL, 1_000_000_000);
+    w.fund(&borrower.key(), small, 0);
+    w.borrow(&borrower, small, 12_000_000_000_000_000_000).unwrap();
+    w.pass(30 * 86_400);
+    w.refresh_prices();
+    w.refresh(small).unwrap();
+    let pool = w.reserve(small).pool();
+    assert!(number(pool.supply_shares.0.to_bits()) * number(pool.supply_index.0.to_bits()) > 1.001 * u64::MAX as f64);
+    w.repay(&borrower, small, Exact(11_000_000_000_000_000_000)).unwrap();
+    w.withdraw(&lender, small, Exact(17_000_000_000_000_000_000)).unwrap();
+    assert_sound(&mut w, &[&lender, &borrower]);
 }

@@ -100,12 +100,14 @@ fn the_day_drains_beside_the_hour() {
     w.withdraw(&lender, USDC, Exact(1_000_000_000)).unwrap();
 }
 
-/// Deposits and repayments make room for as much again, but not for more: what comes in while nothing has left is no credit.
+/// Deposits and repayments make room for as much again, but not for more: what came in before while nothing had left is no
+/// credit.
 #[test]
 fn what_comes_in_makes_room_and_no_credit() {
     let (mut w, lender, borrower) = limited(USDC, 1_000_000_000, 2_000_000_000);
     w.fund(&lender.key(), USDC, 50_000_000_000);
     w.deposit(&lender, USDC, Exact(40_000_000_000)).unwrap();
+    w.pass(1);
     exceeds(w.withdraw(&lender, USDC, Exact(1_000_000_001)));
     w.borrow(&borrower, USDC, 1_000_000_000).unwrap();
     w.deposit(&lender, USDC, Exact(300_000_000)).unwrap();
@@ -117,6 +119,7 @@ fn what_comes_in_makes_room_and_no_credit() {
     assert_eq!(levels(&mut w, USDC), (1e9, 1e9));
     w.deposit(&lender, USDC, Exact(5_000_000_000)).unwrap();
     assert_eq!(levels(&mut w, USDC), (0.0, 0.0));
+    w.pass(1);
     exceeds(w.withdraw(&lender, USDC, Exact(1_000_000_001)));
 }
 
@@ -274,6 +277,41 @@ fn flash_loans_do_not_count() {
     exceeds(w.withdraw(&lender, USDC, Exact(1)));
 }
 
+/// Nobody fills a window with tokens that he only passes through: a loan for the moment of all that may leave, deposited and
+/// withdrawn, would otherwise shut a reserve for everybody else for nothing but the fee.
+#[test]
+fn tokens_that_pass_through_fill_no_window() {
+    let (mut w, lender, borrower) = limited(USDC, 1_000_000_000, 2_000_000_000);
+    let passer = w.supplier(USDC, 1);
+    w.pass(1);
+    w.refresh_prices();
+    w.borrow(&borrower, USDC, 300_000_000).unwrap();
+    w.pass(36);
+    let (key, reserve, tokens) = (passer.key(), w.assets[USDC].reserve, w.token_account(&passer.key(), USDC));
+    let (vault, actor) = (w.vault(&passer.vault), w.actor(&passer, USDC));
+    // All that the hour has room for, and much more.
+    for amount in [710_000_000, 50_000_000_000] {
+        let through = [
+            instruction::flash_borrow(&w.book, key, reserve, tokens, amount).unwrap(),
+            instruction::deposit(&w.book, &actor, Exact(amount)).unwrap(),
+            instruction::withdraw(&w.book, &vault, &actor, Exact(amount)).unwrap(),
+            instruction::flash_repay(&w.book, key, reserve, tokens, amount).unwrap(),
+        ];
+        w.chain.send(&through, &[&passer.keypair]).unwrap();
+        // 300 less what 36 seconds drained: a hundredth of the hour's limit, of the day's less than 0.84.
+        let (hour, day) = levels(&mut w, USDC);
+        assert!((hour - 290e6).abs() < 1.0 && (day - 299.17e6).abs() < 0.01e6, "{hour} {day}");
+    }
+    exceeds(w.withdraw(&lender, USDC, Exact(710_000_001)));
+    w.withdraw(&lender, USDC, Exact(709_999_999)).unwrap();
+    // What came in a second ago is nobody's credit.
+    w.fund(&key, USDC, 5_000_000_000);
+    w.deposit(&passer, USDC, Exact(5_000_000_000)).unwrap();
+    w.pass(1);
+    exceeds(w.withdraw(&passer, USDC, Exact(1_000_000_001)));
+    w.withdraw(&passer, USDC, Exact(1_000_000_000)).unwrap();
+}
+
 /// [`minting`], where the borrower owes 14,500 tokens against 100 SOL, at a health of 1.149, and another user holds 5,000 and
 /// 1,000 USDC.
 fn minted() -> (Bank, User, User, User) {
@@ -323,6 +361,7 @@ fn a_swap_counts() {
     let swap_in = |w: &Bank, assets| instruction::swap_in(&w.book, key, assets, 0).unwrap();
     let swap_out = |w: &Bank, tokens| instruction::swap_out(&w.book, key, tokens, 0).unwrap();
     w.send(swap_in(&w, 700_000_000), &holder.keypair).unwrap();
+    w.pass(1);
     w.set_price(USDC, 99);
     // 0.1 % of fee: 500.5 tokens buy 499.9995 dollars.
     let receipt = w.send(swap_out(&w, 500_500_000), &holder.keypair).unwrap();

@@ -116,7 +116,10 @@ pub enum KeelError {
     WrongSwapReserve = 61,
     #[msg("The signer may not pause, or not this, for so long or so soon again")]
     NotPauser = 62,
-    #[msg("Repayments, liquidations and deposits to vaults in debt are the last things to be paused")]
+    #[msg(
+        "Repayments, liquidations and deposits to vaults in debt are paused with everything else, and not before \
+         liquidations are"
+    )]
     PauseOrder = 63,
 
     // Prices: 70 to 99.

@@ -173,7 +173,9 @@ pub mod keel {
     ///
     /// - Governance, for 30 days at most, or the guardian, for 3 days at most and not within 3 days after its last pause
     ///   (`NotPauser`). No bits end a pause.
-    /// - Repayments, liquidations and deposits to vaults in debt are paused only with everything else (`PauseOrder`).
+    /// - Repayments, liquidations and deposits to vaults in debt are paused only with everything else, and the first and the
+    ///   last of these only with liquidations (`PauseOrder`). After a pause of repayments or of such deposits nobody's
+    ///   collateral is taken for another quarter of an hour: owners come first.
     pub fn set_pause(ctx: Context<SetPause>, bits: u32, seconds: u32) -> Result<()> {
         SetPause::handler(ctx, bits, seconds)
     }
@@ -349,7 +351,8 @@ pub mod keel {
     /// and samples them for volatility.
     ///
     /// - Anyone. Nothing requires it. Remaining accounts: none, or a price account per feed, each acceptable
-    ///   (`Price...`). An accepted price answers an open challenge.
+    ///   (`Price...`), but that of two feeds one that is challenged may be unable to answer. An accepted price answers an
+    ///   open challenge.
     /// - Of a minted reserve: none, or the pooled reserve that its swap holds (`WrongSwapReserve`). Then a loss of that is
     ///   recognized, as before every swap.
     pub fn refresh_reserve<'info>(ctx: Context<'info, RefreshReserve<'info>>) -> Result<()> {

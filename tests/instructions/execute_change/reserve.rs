@@ -393,6 +393,29 @@ fn rejects_an_asset_that_leaves_its_group() {
     update(&mut w, SOL, DAY, |c| c.group = ordinary);
 }
 
+/// Nor on the way there: a threshold of the group that falls faster than the ordinary one would pass below it.
+#[test]
+fn rejects_weights_of_a_group_that_fall_below_the_ordinary_ones_on_the_way() {
+    let mut w = bank();
+    let governance = w.governance.insecure_clone();
+    update(&mut w, SOL, 0, |c| c.group = GROUP);
+    update(&mut w, SOL, 10 * DAY, |c| {
+        (c.collateral.max_ltv_bps, c.collateral.liquidation_threshold_bps) = (6_000, 7_500);
+    });
+    let lower = GroupConfig { max_ltv_bps: 7_400, liquidation_threshold_bps: 7_500, ..GROUP };
+    for ramp in [DAY, 10 * DAY - 1] {
+        let lower = build(&mut w, SOL, ramp, &[], |c| c.group = lower);
+        w.refuse_all(&lower, &[&governance], KeelError::ConfigGroup);
+    }
+    // At no time of ten days is it below: 9,300 to 7,500 beside 8,500 to 7,500.
+    update(&mut w, SOL, 10 * DAY, |c| c.group = lower);
+    // Nor may the ordinary one stay behind.
+    w.pass(2 * i64::from(DAY));
+    let slower = build(&mut w, SOL, 30 * DAY, &[], |c| c.collateral.liquidation_threshold_bps = 7_499);
+    w.refuse_all(&slower, &[&governance], KeelError::ConfigGroup);
+    update(&mut w, SOL, 8 * DAY, |c| c.collateral.liquidation_threshold_bps = 7_499);
+}
+
 /// Thresholds fall in a day at least; a change to them without the time is refused.
 #[test]
 fn rejects_ramps_shorter_than_a_day() {

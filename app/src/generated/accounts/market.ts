@@ -116,6 +116,11 @@ export type Market = {
   /** How often each role did, or was offered, by [`Role::number`]. */
   roleRevisions: Array<number>;
   reservedRevisions: number;
+  /**
+   * Unix seconds from which collateral may be taken after a pause of what owners save their vaults with; see
+   * [`Market::give_owners_time`].
+   */
+  takesFrom: bigint;
   /** For what later versions add. */
   reserved: ReadonlyUint8Array;
 };
@@ -172,6 +177,11 @@ export type MarketArgs = {
   /** How often each role did, or was offered, by [`Role::number`]. */
   roleRevisions: Array<number>;
   reservedRevisions: number;
+  /**
+   * Unix seconds from which collateral may be taken after a pause of what owners save their vaults with; see
+   * [`Market::give_owners_time`].
+   */
+  takesFrom: number | bigint;
   /** For what later versions add. */
   reserved: ReadonlyUint8Array;
 };
@@ -206,7 +216,8 @@ export function getMarketEncoder(): FixedSizeEncoder<MarketArgs> {
       ['revision', getU32Encoder()],
       ['roleRevisions', getArrayEncoder(getU32Encoder(), { size: 3 })],
       ['reservedRevisions', getU32Encoder()],
-      ['reserved', fixEncoderSize(getBytesEncoder(), 328)],
+      ['takesFrom', getI64Encoder()],
+      ['reserved', fixEncoderSize(getBytesEncoder(), 320)],
     ]),
     (value) => ({ ...value, discriminator: MARKET_DISCRIMINATOR }),
   );
@@ -241,7 +252,8 @@ export function getMarketDecoder(): FixedSizeDecoder<Market> {
     ['revision', getU32Decoder()],
     ['roleRevisions', getArrayDecoder(getU32Decoder(), { size: 3 })],
     ['reservedRevisions', getU32Decoder()],
-    ['reserved', fixDecoderSize(getBytesDecoder(), 328)],
+    ['takesFrom', getI64Decoder()],
+    ['reserved', fixDecoderSize(getBytesDecoder(), 320)],
   ]);
 }
 

@@ -53,6 +53,8 @@ import {
   getLastPriceEncoder,
   getMintedStateDecoder,
   getMintedStateEncoder,
+  getOutflowCreditDecoder,
+  getOutflowCreditEncoder,
   getOutflowStateDecoder,
   getOutflowStateEncoder,
   getRampStateDecoder,
@@ -69,6 +71,8 @@ import {
   type LastPriceArgs,
   type MintedState,
   type MintedStateArgs,
+  type OutflowCredit,
+  type OutflowCreditArgs,
   type OutflowState,
   type OutflowStateArgs,
   type RampState,
@@ -138,6 +142,7 @@ export type Reserve = {
   steppedAt: Array<bigint>;
   /** Of a minted reserve: the tokens that circulated at the last moment before the present one at which it was written. */
   settledTokens: bigint;
+  outflowCredit: OutflowCredit;
   /** For what later versions add. */
   reserved: ReadonlyUint8Array;
 };
@@ -192,6 +197,7 @@ export type ReserveArgs = {
   steppedAt: Array<number | bigint>;
   /** Of a minted reserve: the tokens that circulated at the last moment before the present one at which it was written. */
   settledTokens: number | bigint;
+  outflowCredit: OutflowCreditArgs;
   /** For what later versions add. */
   reserved: ReadonlyUint8Array;
 };
@@ -233,7 +239,8 @@ export function getReserveEncoder(): FixedSizeEncoder<ReserveArgs> {
       ['revisions', getArrayEncoder(getU32Encoder(), { size: 8 })],
       ['steppedAt', getArrayEncoder(getI64Encoder(), { size: 16 })],
       ['settledTokens', getU64Encoder()],
-      ['reserved', fixEncoderSize(getBytesEncoder(), 344)],
+      ['outflowCredit', getOutflowCreditEncoder()],
+      ['reserved', fixEncoderSize(getBytesEncoder(), 312)],
     ]),
     (value) => ({ ...value, discriminator: RESERVE_DISCRIMINATOR }),
   );
@@ -275,7 +282,8 @@ export function getReserveDecoder(): FixedSizeDecoder<Reserve> {
     ['revisions', getArrayDecoder(getU32Decoder(), { size: 8 })],
     ['steppedAt', getArrayDecoder(getI64Decoder(), { size: 16 })],
     ['settledTokens', getU64Decoder()],
-    ['reserved', fixDecoderSize(getBytesDecoder(), 344)],
+    ['outflowCredit', getOutflowCreditDecoder()],
+    ['reserved', fixDecoderSize(getBytesDecoder(), 312)],
   ]);
 }
 

@@ -116,7 +116,8 @@ export const KEEL_ERROR__MINTED_RESERVE_EXISTS = 0x17ac; // 6060
 export const KEEL_ERROR__WRONG_SWAP_RESERVE = 0x17ad; // 6061
 /** NotPauser: The signer may not pause, or not this, for so long or so soon again */
 export const KEEL_ERROR__NOT_PAUSER = 0x17ae; // 6062
-/** PauseOrder: Repayments, liquidations and deposits to vaults in debt are the last things to be paused */
+/** PauseOrder: Repayments, liquidations and deposits to vaults in debt are paused with everything else, and not before \
+         liquidations are */
 export const KEEL_ERROR__PAUSE_ORDER = 0x17af; // 6063
 /** PriceWrongOwner: The price account is not owned by the market's price receiver program */
 export const KEEL_ERROR__PRICE_WRONG_OWNER = 0x17b6; // 6070
@@ -475,7 +476,8 @@ const keelErrorMessages: Record<KeelError, string> = {
   [KEEL_ERROR__OVERFLOW]: `A result does not fit its type. Use a smaller amount`,
   [KEEL_ERROR__PART_OF_SMALL_POSITION]: `A debt under the minimum position is repaid whole or not at all`,
   [KEEL_ERROR__PAUSED]: `This is paused at the moment; the pause ends by itself`,
-  [KEEL_ERROR__PAUSE_ORDER]: `Repayments, liquidations and deposits to vaults in debt are the last things to be paused`,
+  [KEEL_ERROR__PAUSE_ORDER]: `Repayments, liquidations and deposits to vaults in debt are paused with everything else, and not before \
+         liquidations are`,
   [KEEL_ERROR__POSITION_TOO_SMALL]: `The debt would be worth less than the market's minimum position. Borrow more`,
   [KEEL_ERROR__PRICE_BEFORE_RESTART]: `The price was posted before the cluster's last restart`,
   [KEEL_ERROR__PRICE_DIVERGENCE]: `The two oracles of this asset disagree too much`,

@@ -35,6 +35,7 @@ export * from './mintedState';
 export * from './moved';
 export * from './offer';
 export * from './oracleConfig';
+export * from './outflowCredit';
 export * from './outflowState';
 export * from './pauseSet';
 export * from './position';

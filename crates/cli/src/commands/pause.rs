@@ -87,6 +87,7 @@ pub fn describe(market: &Market, now: i64) -> String {
     let pauses = [
         ("governance", market.paused, market.paused_until),
         ("guardian", market.guardian_paused, market.guardian_paused_until),
+        ("what was paused before, so that owners come first", pause::LIQUIDATE | pause::REDEEM, market.takes_from),
     ];
     let running = pauses.into_iter().filter(|(_, bits, until)| *bits != 0 && now < *until);
     let shown: Vec<String> = running

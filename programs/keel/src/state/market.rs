@@ -88,11 +88,14 @@ pub struct Market {
     /// How often each role did, or was offered, by [`Role::number`].
     pub role_revisions: [u32; ROLES],
     pub reserved_revisions: u32,
+    /// Unix seconds from which collateral may be taken after a pause of what owners save their vaults with; see
+    /// [`Market::give_owners_time`].
+    pub takes_from: i64,
     /// For what later versions add.
-    pub reserved: [u8; 328],
+    pub reserved: [u8; 320],
 }
 
-const _: () = assert!(size_of::<Market>() == 8 + 5 * 32 + 16 + 32 + 8 + 120 + 8 + 8 + 24 + 16 + 328);
+const _: () = assert!(size_of::<Market>() == 8 + 5 * 32 + 16 + 32 + 8 + 120 + 8 + 8 + 24 + 16 + 8 + 320);
 const _: () = assert!(align_of::<Market>() == 8);
 
 /// Largest minimum position: 1,000 dollars.
@@ -302,10 +305,27 @@ impl Market {
         Ok(())
     }
 
-    /// What is paused at `now`, by governance or guardian.
+    /// What is paused at `now`, by governance or guardian, or because owners have time to act first.
     pub fn paused_at(&self, now: i64) -> u32 {
-        let running = |bits, until| if now < until { bits } else { 0 };
-        running(self.paused, self.paused_until) | running(self.guardian_paused, self.guardian_paused_until)
+        let pauses = [
+            (self.paused, self.paused_until),
+            (self.guardian_paused, self.guardian_paused_until),
+            (pause::LIQUIDATE | pause::REDEEM, self.takes_from),
+        ];
+        pauses.iter().filter(|(_, until)| now < *until).fold(0, |paused, (bits, _)| paused | bits)
+    }
+
+    /// After every change of a pause, of which `before` is what was paused until `now`: owners who could not repay or add
+    /// collateral get [`pause::OWNERS_SECONDS`] for it before anybody liquidates or redeems, from the end of the last pause
+    /// that keeps them from it, or from now if that has just been ended.
+    pub fn give_owners_time(&mut self, before: u32, now: i64) {
+        let defenceless = |bits: u32| bits & pause::DEFENCE != 0;
+        let pauses = [(self.paused, self.paused_until), (self.guardian_paused, self.guardian_paused_until)];
+        let last =
+            pauses.iter().filter(|(bits, until)| defenceless(*bits) && now < *until).map(|(_, until)| *until).max();
+        if let Some(end) = last.or(defenceless(before).then_some(now)) {
+            self.takes_from = end.saturating_add(pause::OWNERS_SECONDS.into());
+        }
     }
 }
 

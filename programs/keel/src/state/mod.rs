@@ -17,8 +17,8 @@ pub use market::{
 pub use parameter::Slot;
 pub use reserve::{
     CollateralConfig, FeedConfig, GroupConfig, HaircutState, LastPrice, Limits, MAX_DECIMALS, MAX_FEEDS, MAX_STEPS,
-    MintedConfig, MintedState, OracleConfig, OutflowState, RampState, RateConfig, RateState, Reserve, ReserveConfig,
-    VolatilityConfig, VolatilityState,
+    MintedConfig, MintedState, OracleConfig, OutflowCredit, OutflowState, RampState, RateConfig, RateState, Reserve,
+    ReserveConfig, VolatilityConfig, VolatilityState,
 };
 pub use vault::{MAX_POSITIONS, Position, Vault, rights};
 

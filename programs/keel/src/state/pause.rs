@@ -31,9 +31,18 @@ pub const MAX_GUARDIAN_SECONDS: u32 = 3 * 86_400;
 /// Longest pause by governance, in seconds: 30 days.
 pub const MAX_SECONDS: u32 = 30 * 86_400;
 
-/// Refuses unknown bits, and a pause of what takes risk away that leaves running what creates it.
+/// What an owner saves a vault with.
+pub const DEFENCE: u32 = TOP_UP | REPAY;
+
+/// How long nobody's collateral is taken after a pause of what owners save their vaults with, in seconds: a quarter of an
+/// hour to repay or add collateral in, at prices that moved meanwhile.
+pub const OWNERS_SECONDS: u32 = 900;
+
+/// Refuses unknown bits, a pause of what takes risk away that leaves running what creates it, and one of what owners save
+/// their vaults with that leaves liquidations running.
 pub fn check(bits: u32) -> Result<(), KeelError> {
     let known = bits & !(FIRST | LAST) == 0;
     let last_is_last = bits & LAST == 0 || bits & FIRST == FIRST;
-    if known && last_is_last { Ok(()) } else { Err(KeelError::PauseOrder) }
+    let nobody_is_defenceless = bits & DEFENCE == 0 || bits & LIQUIDATE != 0;
+    if known && last_is_last && nobody_is_defenceless { Ok(()) } else { Err(KeelError::PauseOrder) }
 }

@@ -17,6 +17,7 @@ impl SetPause<'_> {
         let by = *ctx.accounts.signer.key;
         let mut market = ctx.accounts.market.load_mut()?;
         pause::check(bits)?;
+        let before = market.paused_at(now);
         let until = now.saturating_add(i64::from(seconds));
         if by == market.governance {
             require_gte!(pause::MAX_SECONDS, seconds, KeelError::NotPauser);
@@ -26,6 +27,7 @@ impl SetPause<'_> {
             require_keys_eq!(by, market.guardian, KeelError::NotPauser);
             market.guardian_pause(bits, seconds, now)?;
         }
+        market.give_owners_time(before, now);
         emit!(PauseSet { market: ctx.accounts.market.key(), by, paused: market.paused_at(now), until });
         Ok(())
     }

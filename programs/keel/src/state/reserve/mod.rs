@@ -80,6 +80,14 @@ pub struct OutflowState {
     pub drained_at: i64,
 }
 
+/// What came in at `OutflowState::drained_at` and is credit within that second; see [`Outflow`].
+#[zero_copy]
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct OutflowCredit {
+    pub hour: Words,
+    pub day: Words,
+}
+
 /// The interest in force; see [`Rate`].
 #[zero_copy]
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -159,8 +167,9 @@ pub struct Reserve {
     pub stepped_at: [i64; MAX_STEPS],
     /// Of a minted reserve: the tokens that circulated at the last moment before the present one at which it was written.
     pub settled_tokens: u64,
+    pub outflow_credit: OutflowCredit,
     /// For what later versions add.
-    pub reserved: [u8; 344],
+    pub reserved: [u8; 312],
 }
 
 /// Places for parameters that move in steps.
@@ -168,7 +177,8 @@ pub const MAX_STEPS: usize = 16;
 const _: () = assert!(RESERVE_STEPS <= MAX_STEPS);
 
 const _: () = assert!(
-    size_of::<Reserve>() == 8 + 4 * 32 + 32 + 7 * 16 + 88 + 40 + 56 + 40 + 32 + 72 + 128 + 384 + 32 + 128 + 8 + 344
+    size_of::<Reserve>()
+        == 8 + 4 * 32 + 32 + 7 * 16 + 88 + 40 + 56 + 40 + 32 + 72 + 128 + 384 + 32 + 128 + 8 + 32 + 312
 );
 const _: () = assert!(align_of::<Reserve>() == 8);
 
@@ -296,7 +306,23 @@ impl Reserve {
         }
         let factor = self.liquidation_threshold(now, true)?;
         check_bonus_raises_health(&self.config.group_bonus_terms(), factor)?;
+        if ramps.iter().any(|(running, to_bps)| running.to_bps != *to_bps) {
+            self.check_group_on_the_way(now)?;
+        }
         self.settle(pool)
+    }
+
+    /// The weights of the group are no lower than the ordinary ones while either is on its way, as the configuration says of
+    /// where they go: between the ends of their ramps both thresholds are straight lines.
+    fn check_group_on_the_way(&self, now: i64) -> Outcome<()> {
+        let (ordinary, grouped) = (self.ramp(false), self.ramp(true));
+        let ends = [&ordinary, &grouped].map(|ramp| ramp.started_at.saturating_add(ramp.duration.into()));
+        let moments = ends.into_iter().filter(|end| *end > now).chain([now]);
+        let falls_below = |at: i64| grouped.at(at) < ordinary.at(at);
+        if self.has_weights_in(self.config.group.id) && moments.into_iter().any(falls_below) {
+            return Err(KeelError::ConfigGroup);
+        }
+        Ok(())
     }
 
     fn ramp(&self, grouped: bool) -> ThresholdRamp {
@@ -395,7 +421,9 @@ impl Reserve {
     /// Moves the maintenance haircut to `now` and sets its target by volatility and by what is deposited.
     fn retarget(&mut self, now: i64) -> Outcome<()> {
         let terms = self.config.haircut_terms();
-        let supplied = SupplyIndex(self.supply_index.into()).amount_of(SupplyShares(self.supply_shares.into()))?;
+        // With its interest a supply may be more than fits a token account: then it is as concentrated as can be.
+        let supplied = SupplyIndex(self.supply_index.into()).claim_of(SupplyShares(self.supply_shares.into()))?;
+        let supplied = supplied.floor_to_u64().map_or(Amount::MAX, Amount);
         let target = haircut::target(self.volatility.deviation.into(), supplied, &terms)?;
         let mut haircut = self.haircut();
         haircut.advance(now, target, &terms)?;
@@ -488,8 +516,14 @@ impl Reserve {
 
     /// What left within the hour and the day, drained to `now`.
     fn outflow(&self, now: i64) -> Outcome<Outflow> {
-        let o = &self.outflow;
-        let mut outflow = Outflow { hour: o.hour.into(), day: o.day.into(), drained_at: o.drained_at };
+        let (levels, credit) = (&self.outflow, &self.outflow_credit);
+        let mut outflow = Outflow {
+            hour: levels.hour.into(),
+            day: levels.day.into(),
+            hour_credit: credit.hour.into(),
+            day_credit: credit.day.into(),
+            drained_at: levels.drained_at,
+        };
         outflow.drain(now, &self.config.outflow_limits())?;
         Ok(outflow)
     }
@@ -497,6 +531,7 @@ impl Reserve {
     fn store_outflow(&mut self, outflow: &Outflow) {
         self.outflow =
             OutflowState { hour: outflow.hour.into(), day: outflow.day.into(), drained_at: outflow.drained_at };
+        self.outflow_credit = OutflowCredit { hour: outflow.hour_credit.into(), day: outflow.day_credit.into() };
     }
 
     /// Counts what a withdrawal or a loan takes out, within the limits.
@@ -518,7 +553,7 @@ impl Reserve {
     /// Counts what came in.
     pub fn let_in(&mut self, amount: Amount, now: i64) -> Outcome<()> {
         let mut outflow = self.outflow(now)?;
-        outflow.come_in(amount);
+        outflow.come_in(amount, &self.config.outflow_limits())?;
         self.store_outflow(&outflow);
         Ok(())
     }

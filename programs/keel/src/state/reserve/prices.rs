@@ -148,11 +148,21 @@ impl Reserve {
     }
 
     /// Takes one acceptable price of every feed, or says which is not: for listing and for `refresh_reserve`.
+    ///
+    /// In the latter, of two feeds one may be silent that is challenged: the other one, which somebody who wants to be rid of it
+    /// challenges as well, could otherwise not answer.
     pub fn require_prices(&mut self, readings: &Readings, purpose: Purpose, moment: &Moment) -> Outcome<()> {
-        for (i, reading) in readings.iter().enumerate().take(self.config.oracle.feed_count()) {
-            let observation = self.accepted(i, reading, purpose, moment)?;
-            observation.spot(self.decimals)?;
-            self.remember(i, observation, moment)?;
+        let count = self.config.oracle.feed_count();
+        let mut may_be_silent = purpose == Purpose::Liquidation && count > 1;
+        for (i, reading) in readings.iter().enumerate().take(count) {
+            match self.accepted(i, reading, purpose, moment) {
+                Ok(observation) => {
+                    observation.spot(self.decimals)?;
+                    self.remember(i, observation, moment)?;
+                }
+                Err(_) if may_be_silent && self.is_challenged(i) => may_be_silent = false,
+                Err(error) => return Err(error),
+            }
         }
         Ok(())
     }
@@ -164,6 +174,10 @@ impl Reserve {
             Ok(spot) if i == 0 => self.sample(spot, observation.publish_time, moment.now),
             _ => Ok(()),
         }
+    }
+
+    fn is_challenged(&self, i: usize) -> bool {
+        self.last_prices.get(i).is_some_and(|last| last.challenged_at != 0)
     }
 
     /// Opens a challenge to feed `i`, if none is open.
