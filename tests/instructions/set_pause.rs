@@ -253,8 +253,11 @@ fn effects_a_guardian_ends_its_own_pause_early() {
 /// however the pause ends.
 #[test]
 fn effects_owners_come_first_after_a_pause() {
-    /// At the end of a pause of everything but `spared`: the market, and what a liquidation and a redemption say.
-    fn ended(spared: u32, end: impl FnOnce(&mut Bank)) -> (Bank, Vec<Action>) {
+    /// A way in which a pause ends.
+    type End = (&'static str, fn(&mut Bank));
+
+    /// At the end of a pause of everything but `spared`.
+    fn ended(spared: u32, end: fn(&mut Bank)) -> (Bank, Vec<Action>) {
         let (mut w, actions) = stage();
         stop(&mut w, (FIRST | LAST) & !spared, 1_000);
         end(&mut w);
@@ -267,16 +270,17 @@ fn effects_owners_come_first_after_a_pause() {
         results.collect()
     };
     let takes = LIQUIDATE | REDEEM;
-    let lift = |w: &mut Bank| {
-        w.pass(100);
-        stop(w, 0, 0);
-    };
-    let replace = |w: &mut Bank| {
-        w.pass(100);
-        stop(w, BORROW, DAY);
-    };
-    let ends: [(&str, &dyn Fn(&mut Bank)); 3] =
-        [("by itself", &|w| w.pass(1_000)), ("lifted", &lift), ("replaced", &replace)];
+    let ends: [End; 3] = [
+        ("by itself", |w| w.pass(1_000)),
+        ("lifted", |w| {
+            w.pass(100);
+            stop(w, 0, 0);
+        }),
+        ("replaced", |w| {
+            w.pass(100);
+            stop(w, BORROW, DAY);
+        }),
+    ];
     for (case, end) in ends {
         for spared in [0, TOP_UP, REPAY] {
             let (mut w, actions) = ended(spared, end);

@@ -43,7 +43,7 @@ impl Arena {
         let bits = match self.below(10) {
             0..2 => 1 << self.rng.random_range(0..6),
             2..4 => self.rng.random_range(0..=pause::FIRST),
-            4..8 => pause::FIRST | (self.rng.random_range(1..8) << 6),
+            4..8 => pause::FIRST | pause::LIQUIDATE | (self.rng.random_range(0..4) << 6),
             8 => pause::FIRST | pause::LAST,
             _ => self.rng.random_range(0..1 << 10),
         };
