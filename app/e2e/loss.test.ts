@@ -3,12 +3,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Page } from 'playwright-core';
 import { expectAccessible, picture } from './browser';
 import { Proxy } from './proxy';
-import { Stage, choose, move, openVault, says } from './stage';
+import { Stage, choose, hide, move, openVault, says } from './stage';
 
 /** Within this, it is said that the chain is gone: a period, and the patience with a node that hangs. */
 const LOST_MILLISECONDS = 10_000;
 /** Within this, that it is back: the longest pause, and a look. */
 const BACK_MILLISECONDS = 20_000;
+/** How often a list is looked for, milliseconds. */
+const A_LIST = 4_000;
 
 let stage: Stage;
 let proxy: Proxy;
@@ -68,6 +70,31 @@ describe('the chain', () => {
     await picture(page, 'back');
     await page.locator(box).getByRole('button', { name: 'OK' }).click();
     await move(page, 'Deposit', 'SOL', '1', 'Deposited.');
+    await page.context().close();
+  });
+
+  it('dies and comes back, and a list goes on, which nobody asks for while the page is hidden', async () => {
+    let asked = 0;
+    const { page } = await stage.open('/governance', (one) => {
+      one.on('request', (request) => {
+        asked += (request.postData() ?? '').includes('getProgramAccounts') ? 1 : 0;
+      });
+      return proxy.stand(one, stage.chain);
+    });
+    await page.locator('main .change').first().waitFor();
+    await proxy.cut();
+    await says(page, 'main [role=alert]', 'The queued changes cannot be fetched');
+    await proxy.mend();
+    await isBack(page);
+    await page.getByText('The queued changes cannot be fetched').waitFor({ state: 'detached', timeout: A_LIST });
+    let before = asked;
+    await expect.poll(() => asked, { timeout: 2 * A_LIST }).toBeGreaterThan(before);
+    await hide(page, true);
+    before = asked;
+    await page.waitForTimeout(3 * A_LIST);
+    expect(asked).toBe(before);
+    await hide(page, false);
+    await expect.poll(() => asked, { timeout: A_LIST / 2 }).toBeGreaterThan(before);
     await page.context().close();
   });
 

@@ -54,6 +54,14 @@ export function useKey(chain: LocalChain, name: string): (page: Page) => Promise
   };
 }
 
+/** Hides the page, as another tab in front of it does, or shows it again: a browser without a window shows all of them. */
+export async function hide(page: Page, isHidden: boolean): Promise<void> {
+  await page.evaluate((value) => {
+    Object.defineProperty(document, 'hidden', { configurable: true, value });
+    document.dispatchEvent(new Event('visibilitychange'));
+  }, isHidden);
+}
+
 /** Connects a wallet. */
 export async function connect(page: Page, wallet = 'Burner wallet'): Promise<void> {
   await page.getByRole('banner').getByRole('button', { name: 'Connect wallet' }).click();

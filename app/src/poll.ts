@@ -1,10 +1,25 @@
-/** Looking again and again: less often when nobody watches, and later after each failure. */
+/** Looking again and again: less often or not at all when nobody watches, and later after each failure. */
 
-/** Between two looks while the page is hidden. */
-const HIDDEN_MILLISECONDS = 30_000;
-/** After the first failure; doubled by each further one. */
-const FIRST_PAUSE_MILLISECONDS = 500;
-const LONGEST_PAUSE_MILLISECONDS = 8_000;
+/** How eagerly something is looked at. Milliseconds. */
+export interface Manner {
+  /** From one look to the next; it may depend on how long the look took. */
+  period: number | ((took: number) => number);
+  /** After the first failure; doubled by each further one. */
+  firstPause: number;
+  longestPause: number;
+  /** Between two looks while the page is hidden: `undefined` for none before it is shown again. */
+  whileHidden: number | undefined;
+}
+
+/** For one request that says whether everything else may be trusted. */
+export function closely(period: number): Manner {
+  return { period, firstPause: 500, longestPause: 8_000, whileHidden: 30_000 };
+}
+
+/** For what takes a node some work to find: one that is overloaded is left alone for longer. */
+export function gently(period: Manner['period']): Manner {
+  return { period, firstPause: 2_000, longestPause: 60_000, whileHidden: undefined };
+}
 
 export interface Polling {
   /** Looks now: after the look that is under way, if one is. */
@@ -13,22 +28,24 @@ export interface Polling {
 }
 
 /**
- * Calls `look` at once, and again `period` milliseconds after it is done. What it throws is its failure, and it has to end.
- * When the page is shown again, or the network is back, it is called at once.
+ * Calls `look` at once, and again after it is done, in this manner. What it throws is its failure, and it has to end. When the page
+ * is shown again, or the network is back, it is called at once.
  */
-export function poll(period: number, look: () => Promise<void>): Polling {
+export function poll({ period, firstPause, longestPause, whileHidden }: Manner, look: () => Promise<void>): Polling {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let failures = 0;
   let isLooking = false;
   let isAgain = false;
   let isOver = false;
-  const pause = () => {
-    const regular = document.hidden ? HIDDEN_MILLISECONDS : period;
-    const longer = Math.min(FIRST_PAUSE_MILLISECONDS * 2 ** (failures - 1), LONGEST_PAUSE_MILLISECONDS);
-    return failures === 0 ? regular : Math.max(longer, document.hidden ? HIDDEN_MILLISECONDS : 0);
+  const isPaused = () => document.hidden && whileHidden === undefined;
+  const pause = (took: number) => {
+    const regular = typeof period === 'number' ? period : period(took);
+    const wanted = failures === 0 ? regular : Math.min(firstPause * 2 ** (failures - 1), longestPause);
+    return document.hidden && whileHidden !== undefined ? Math.max(wanted, whileHidden) : wanted;
   };
   const run = async () => {
     isLooking = true;
+    const began = performance.now();
     try {
       await look();
       failures = 0;
@@ -37,14 +54,20 @@ export function poll(period: number, look: () => Promise<void>): Polling {
     }
     isLooking = false;
     if (!isOver) {
-      timer = setTimeout(() => void run(), isAgain ? 0 : pause());
+      const wait = pause(performance.now() - began);
+      timer = setTimeout(isAgain ? run : runIfShown, isAgain ? 0 : wait);
       isAgain = false;
+    }
+  };
+  const runIfShown = () => {
+    if (!isPaused()) {
+      void run();
     }
   };
   const again = () => {
     if (isLooking) {
       isAgain = true;
-    } else {
+    } else if (!isOver) {
       clearTimeout(timer);
       void run();
     }
@@ -54,16 +77,21 @@ export function poll(period: number, look: () => Promise<void>): Polling {
       again();
     }
   };
+  const online = () => {
+    if (!isPaused()) {
+      again();
+    }
+  };
   document.addEventListener('visibilitychange', shown);
-  window.addEventListener('online', again);
-  void run();
+  window.addEventListener('online', online);
+  runIfShown();
   return {
     again,
     stop: () => {
       isOver = true;
       clearTimeout(timer);
       document.removeEventListener('visibilitychange', shown);
-      window.removeEventListener('online', again);
+      window.removeEventListener('online', online);
     },
   };
 }

@@ -5,7 +5,7 @@ import { fetchConfig, type Config } from './chain/config';
 import { explain } from './chain/errors';
 import { connect as connectNode } from './chain/rpc';
 import { discover, fetchState, type Holdings, type State } from './chain/state';
-import { poll, type Polling } from './poll';
+import { closely, poll, type Polling } from './poll';
 import { Risk, type Snapshot } from './risk';
 import moduleUrl from './risk/keel_risk.wasm?url';
 import type { Connector, Wallet } from './wallet';
@@ -107,7 +107,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
         throw error;
       }
     };
-    polling.current = poll(PERIOD_MILLISECONDS, look);
+    polling.current = poll(closely(PERIOD_MILLISECONDS), look);
     return () => {
       over.abort();
       polling.current?.stop();

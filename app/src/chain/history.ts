@@ -86,10 +86,13 @@ function readPoint(raw: RawPoint): HistoryPoint {
   };
 }
 
+/** A server that has not answered by then will not. */
+const PATIENCE_MILLISECONDS = 10_000;
+
 async function ask<T>(url: string): Promise<T> {
   let response: Response;
   try {
-    response = await fetch(url);
+    response = await fetch(url, { signal: AbortSignal.timeout(PATIENCE_MILLISECONDS) });
   } catch {
     throw new Error('The server of the history does not answer.');
   }

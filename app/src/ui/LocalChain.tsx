@@ -2,7 +2,7 @@ import { useEffect, useId, useRef, useState } from 'react';
 import { explain } from '../chain/errors';
 import { fetchScenarios, playScenario, stopScenario, type Scenarios } from '../chain/local';
 import * as format from '../format';
-import { poll, type Polling } from '../poll';
+import { closely, poll, type Polling } from '../poll';
 import { isRefused, priceOf } from '../risk';
 import { useSession } from '../session';
 import './LocalChain.css';
@@ -21,7 +21,7 @@ export function LocalChain() {
 
   useEffect(() => {
     // While nobody answers, the page says so elsewhere, and what was known stays.
-    const started = poll(PERIOD_MILLISECONDS, async () => {
+    const started = poll(closely(PERIOD_MILLISECONDS), async () => {
       setScenarios(await fetchScenarios());
     });
     polling.current = started;

@@ -1,4 +1,6 @@
-import { useCallback, useEffect, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
+import { gently, poll, type Manner, type Polling } from '../poll';
+import { useSession } from '../session';
 
 export interface Polled<T> {
   /** What was found last; `undefined` until the first look is over. */
@@ -10,44 +12,50 @@ export interface Polled<T> {
 }
 
 /**
- * Looks again and again while the component is shown, once a period, which may depend on how long a look took. What another
- * `look` found is forgotten: keep it the same with `useMemo`, and a function for the period, too.
+ * Looks again and again while the component and the page are shown, once a period, more seldom when it fails; at once when the
+ * chain answers again. What another `look` found is forgotten: keep it the same with `useMemo`, and a function for the period, too.
  */
-export function usePolled<T>(
-  look: (() => Promise<T>) | undefined,
-  periodMilliseconds: number | ((tookMilliseconds: number) => number),
-): Polled<T> {
+export function usePolled<T>(look: (() => Promise<T>) | undefined, period: Manner['period']): Polled<T> {
+  const { problem } = useSession();
   const [last, setLast] = useState<{ look: typeof look; found?: T | undefined; error?: unknown }>();
-  const [looks, setLooks] = useState(0);
+  const polling = useRef<Polling>(undefined);
   useEffect(() => {
     if (look === undefined) {
       return;
     }
     let isOver = false;
-    let timer: number | undefined;
-    const again = async () => {
-      const began = performance.now();
-      let seen: { found: T } | { error: unknown };
-      try {
-        seen = { found: await look() };
-      } catch (error) {
-        seen = { error };
-      }
+    const keep = (seen: { found: T } | { error: unknown }) => {
       if (!isOver) {
         setLast((before) => ({ look, found: before?.look === look ? before.found : undefined, ...seen }));
-        const wait =
-          typeof periodMilliseconds === 'number' ? periodMilliseconds : periodMilliseconds(performance.now() - began);
-        timer = window.setTimeout(() => void again(), wait);
       }
     };
-    void again();
+    const started = poll(gently(period), async () => {
+      try {
+        keep({ found: await look() });
+      } catch (error) {
+        keep({ error });
+        throw error;
+      }
+    });
+    polling.current = started;
     return () => {
       isOver = true;
-      window.clearTimeout(timer);
+      polling.current = undefined;
+      started.stop();
     };
-  }, [look, periodMilliseconds, looks]);
+  }, [look, period]);
+
+  const isLost = problem !== undefined;
+  const wasLost = useRef(isLost);
+  useEffect(() => {
+    if (wasLost.current && !isLost) {
+      polling.current?.again();
+    }
+    wasLost.current = isLost;
+  }, [isLost]);
+
   const refresh = useCallback(() => {
-    setLooks((n) => n + 1);
+    polling.current?.again();
   }, []);
   const current = last?.look === look ? last : undefined;
   return { found: current?.found, error: current?.error, refresh };
