@@ -2,7 +2,7 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectAccessible, observeShifts, picture, shifts } from './browser';
-import { Stage, connect, says, useKey } from './stage';
+import { Stage, connect, move, says, useKey } from './stage';
 
 let stage: Stage;
 
@@ -88,11 +88,11 @@ describe('liquidations', () => {
       .getByRole('button')
       .click();
     await says(page, 'dialog', 'Network fee');
-    const words = await page.getByRole('dialog').textContent();
+    const words = await page.locator('dialog .review').textContent();
     expect(words).toMatch(/You repay at most 2,\d{3}/);
     await late;
     await page.waitForTimeout(500);
-    expect(await page.getByRole('dialog').textContent()).toBe(words);
+    expect(await page.locator('dialog .review').textContent()).toBe(words);
     expect(seen.complaints).toEqual([]);
     await page.context().close();
   });
@@ -153,6 +153,53 @@ describe('liquidations', () => {
     await expectAccessible(page);
     await picture(page, 'liquidate-missing');
     await page.getByRole('button', { name: 'Close' }).click();
+    expect(seen.complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  it('wait for the tokens that a wallet lacks, and are reviewed when they have come', async () => {
+    const { page, seen } = await stage.open('/liquidations');
+    await connect(page);
+    const open = row(page, /Debt\$1\d\d,\d{3}\.\d\d USDC/).getByRole('button');
+    await open.click();
+    const dialog = page.getByRole('dialog');
+    await says(page, 'dialog', /The wallet can pay 0 USDC: get some USDC first\./);
+    await expectAccessible(page);
+    await picture(page, 'liquidate-lacking');
+    await dialog.getByRole('button', { name: 'Get test tokens' }).click();
+    await says(page, 'dialog', /You repay10,000 USDC/);
+    await says(page, 'dialog [role=status]', 'The wallet can pay for it now.');
+    // Nothing is about to be signed, and Enter would do the next step.
+    const review = dialog.getByRole('button', { name: 'Review' });
+    await expect.poll(() => review.evaluate((button) => button === document.activeElement)).toBe(true);
+    await expectAccessible(page);
+    await picture(page, 'liquidate-arrived');
+    await page.keyboard.press('Enter');
+    await says(page, 'dialog', 'Network fee');
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    expect(await open.evaluate((button) => button === document.activeElement)).toBe(true);
+    expect(seen.complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  it('are reviewed again when the wallet holds less by now', async () => {
+    const { page, seen } = await stage.open('/liquidations');
+    await begin(page);
+    await row(page, /Debt\$1\d\d,\d{3}\.\d\d USDC/)
+      .getByRole('button')
+      .click();
+    await says(page, 'dialog .review', 'You repay at most 10,000 USDC');
+    // In another tab, a part of it is deposited.
+    const { page: other } = await stage.open('/vault', undefined, page);
+    await connect(other);
+    await other.getByRole('button', { name: 'Open vault' }).click();
+    await other.getByRole('button', { name: 'Sign and send' }).click();
+    await says(other, 'main', 'The vault is empty');
+    await move(other, 'Deposit', 'USDC', '4000', 'Deposited.');
+    await page.bringToFront();
+    await says(page, 'dialog .problem', 'The wallet holds less by now. This is what would happen now.');
+    await says(page, 'dialog .review', 'You repay at most 6,000 USDC');
     expect(seen.complaints).toEqual([]);
     await page.context().close();
   });

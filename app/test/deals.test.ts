@@ -2,7 +2,7 @@ import type { Address } from '@solana/kit';
 import { describe, expect, it } from 'vitest';
 import { KEEL_PROGRAM_ADDRESS } from '../src/generated';
 import type { Liquidation, Position, Risk, VaultView } from '../src/risk';
-import { dealsOf, termsOf } from '../src/ui/deals';
+import { dealsOf, termsOf, whyAgain } from '../src/ui/deals';
 
 const raw = {
   address: '11111111111111111111111111111111' as Address,
@@ -53,5 +53,15 @@ describe('deals', () => {
     const deal = { debt: 0, collateral: 1, found: { repay: 10_000n, toKeeper: 999n } as Liquidation };
     expect(termsOf(raw, deal, 2n ** 64n)).toMatchObject({ maxRepay: 10_101n, minSeize: 989n });
     expect(termsOf(raw, deal, 10_050n).maxRepay).toBe(10_050n);
+  });
+
+  it('are reviewed again when the bounds do not hold any more', () => {
+    const deal = { debt: 0, collateral: 1, found: { repay: 10_000n, toKeeper: 999n } as Liquidation };
+    const terms = termsOf(raw, deal, 10_050n);
+    const received = (toKeeper: bigint) => ({ ...deal, found: { ...deal.found, toKeeper } });
+    expect(whyAgain(terms, raw, received(989n), 10_050n)).toBeUndefined();
+    expect(whyAgain(terms, raw, received(988n), 10_050n)).toMatch(/^Prices have moved/);
+    expect(whyAgain(terms, raw, received(988n), 10_049n)).toMatch(/^The wallet holds less/);
+    expect(whyAgain(terms, { ...raw, data: new Uint8Array(1) }, deal, 10_050n)).toMatch(/^The vault has changed/);
   });
 });

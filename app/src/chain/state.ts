@@ -1,5 +1,12 @@
 /** Everything that a page shows, fetched at one moment of the chain. */
-import { fetchEncodedAccounts, type Address, type MaybeEncodedAccount, type Rpc, type SolanaRpcApi } from '@solana/kit';
+import {
+  fetchEncodedAccounts,
+  type Address,
+  type MaybeEncodedAccount,
+  type ReadonlyUint8Array,
+  type Rpc,
+  type SolanaRpcApi,
+} from '@solana/kit';
 import { getSysvarClockDecoder, getSysvarLastRestartSlotDecoder } from '@solana/sysvars';
 import { findAssociatedTokenPda, getTokenDecoder } from '@solana-program/token';
 import { findVaultPda, getReserveDecoder, type Reserve } from '../generated';
@@ -139,6 +146,11 @@ export async function fetchState(
     holdings = { owner, lamports, tokens, vaultAddress, vault: existing(fetched.get(vaultAddress)) };
   }
   return { snapshot, moment, listings: current, holdings };
+}
+
+/** Whether an account has not changed. */
+export function sameData(a: ReadonlyUint8Array | undefined, b: ReadonlyUint8Array | undefined): boolean {
+  return a?.length === b?.length && (a?.every((byte, i) => byte === b?.[i]) ?? true);
 }
 
 function existing(account: MaybeEncodedAccount | undefined): RawAccount | undefined {

@@ -1,12 +1,12 @@
-import { useEffect, useId, useRef } from 'react';
-import { wordsOf } from '../chain/errors';
+import { useEffect, useId, useRef, useState } from 'react';
 import type { Listing } from '../chain/state';
 import * as format from '../format';
-import type { RawAccount } from '../risk';
+import { isRefused, type RawAccount } from '../risk';
 import { useSession } from '../session';
-import type { Deal } from './deals';
+import { isSamePair, type Deal } from './deals';
 import { Review } from './Review';
 import type { Progress } from './useTransaction';
+import { Faucet } from './WalletBar';
 
 /** A vault that was chosen, and what the wallet can do about it. */
 export interface Target {
@@ -17,8 +17,8 @@ export interface Target {
   deal: Deal | undefined;
   /** What somebody who has everything could do, the best first. */
   whole: Deal[];
-  /** Why there is none: an error code. */
-  refusal: number | undefined;
+  /** Why another is refused, in words. */
+  refusal: string | undefined;
 }
 
 /** A liquidation, from what it comes to until it is confirmed. */
@@ -39,13 +39,30 @@ export function LiquidationDialog({
 }) {
   const { state } = useSession();
   const dialog = useRef<HTMLDialogElement>(null);
+  const start = useRef<HTMLButtonElement>(null);
   const [titleId, pairId] = [useId(), useId()];
+  const { raw, deals, deal, whole, refusal } = target;
+  const [isLacking, setLacking] = useState(deal === undefined);
   useEffect(() => {
     dialog.current?.showModal();
   }, []);
-  const { raw, deals, deal, whole, refusal } = target;
+  const canPay = deal !== undefined;
+  if (!canPay && !isLacking) {
+    setLacking(true);
+  }
+  useEffect(() => {
+    // The button that had the focus may be gone.
+    if (canPay && document.activeElement === document.body) {
+      start.current?.focus();
+    }
+  }, [canPay]);
   const listings = state?.listings ?? [];
   const isBusy = progress.at === 'signing' || progress.at === 'confirming';
+  const isOpen = progress.at === 'idle' || progress.at === 'failed';
+  const close = () => {
+    // By itself the dialog gives the focus back to where it was.
+    dialog.current?.close();
+  };
   return (
     <dialog
       ref={dialog}
@@ -68,8 +85,8 @@ export function LiquidationDialog({
               <label htmlFor={pairId}>Repay, and receive</label>
               <select
                 id={pairId}
-                value={deals.indexOf(deal)}
-                disabled={progress.at !== 'review' && progress.at !== 'failed'}
+                value={deals.findIndex((one) => isSamePair(one, deal))}
+                disabled={progress.at !== 'review' && !isOpen}
                 onChange={(event) => {
                   const chosen = deals[Number(event.target.value)];
                   if (chosen !== undefined) {
@@ -86,21 +103,33 @@ export function LiquidationDialog({
               </select>
             </div>
           )}
-          <Facts
-            deal={deal}
-            whole={whole.find(({ debt, collateral }) => debt === deal.debt && collateral === deal.collateral)}
-            listings={listings}
-          />
-          <Review
-            progress={progress}
-            summary={<Bounds progress={progress} listings={listings} />}
-            onConfirm={onConfirm}
-            onCancel={onClose}
-          />
+          <Facts deal={deal} whole={whole.find((one) => isSamePair(one, deal))} listings={listings} />
+          {isOpen && (
+            <button
+              ref={start}
+              type="button"
+              onClick={() => {
+                onChoose(deal);
+              }}
+            >
+              Review
+            </button>
+          )}
         </>
       )}
-      {progress.at !== 'review' && (
-        <button type="button" className="quiet" disabled={isBusy} onClick={onClose}>
+      <p className="unseen" role="status">
+        {isLacking && canPay && 'The wallet can pay for it now.'}
+      </p>
+      {(deal !== undefined || progress.at !== 'review') && (
+        <Review
+          progress={progress}
+          summary={<Bounds progress={progress} listings={listings} />}
+          onConfirm={onConfirm}
+          onCancel={close}
+        />
+      )}
+      {(deal === undefined || progress.at !== 'review') && (
+        <button type="button" className="quiet" disabled={isBusy} onClick={close}>
           Close
         </button>
       )}
@@ -108,7 +137,7 @@ export function LiquidationDialog({
   );
 }
 
-/** What the wallet lacks. */
+/** What the wallet lacks. When it has it, this is not shown any more. */
 function Missing({
   whole,
   refusal,
@@ -116,21 +145,32 @@ function Missing({
   listings,
 }: {
   whole: Deal | undefined;
-  refusal: number | undefined;
+  refusal: string | undefined;
   held: (reserve: number) => bigint;
   listings: readonly Listing[];
 }) {
+  const { base, state } = useSession();
   const debt = whole && listings[whole.debt];
   if (whole === undefined || debt === undefined) {
-    return <p>{refusal === undefined ? 'There is nothing to repay or to receive.' : wordsOf(refusal)}</p>;
+    return <p>{refusal ?? 'There is nothing to repay or to receive.'}</p>;
   }
+  const views = base && state && base.risk.reserves(state.snapshot, state.moment);
+  const isMinted = views !== undefined && !isRefused(views) && views[whole.debt]?.minted === true;
   const amount = (units: bigint) => `${format.amount(units, debt.reserve.decimals)} ${debt.symbol}`;
   return (
-    <p>
-      The best liquidation of this vault repays {amount(whole.found.repay)}, for a bounty of{' '}
-      {format.dollars(whole.found.bounty, 'floor')}. The wallet can pay {amount(held(whole.debt))}
-      {refusal === undefined ? `: get some ${debt.symbol} first.` : `. ${wordsOf(refusal)}`}
-    </p>
+    <>
+      <p>
+        The best liquidation of this vault repays {amount(whole.found.repay)}, for a bounty of{' '}
+        {format.dollars(whole.found.bounty, 'floor')}. The wallet can pay {amount(held(whole.debt))}
+        {refusal === undefined ? `: get some ${debt.symbol} first.` : `. ${refusal}`}
+      </p>
+      {refusal === undefined && (
+        <>
+          {!isMinted && <Faucet />}
+          <p className="small">Once the wallet can pay, this goes on here.</p>
+        </>
+      )}
+    </>
   );
 }
 

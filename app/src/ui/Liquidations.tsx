@@ -1,12 +1,12 @@
-import { useMemo, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import { wordsOf } from '../chain/errors';
 import { spendable } from '../chain/state';
 import { share } from '../fixed';
 import * as format from '../format';
 import { getVaultDecoder } from '../generated';
-import type { Position } from '../risk';
+import type { Position, RawAccount } from '../risk';
 import { useSession } from '../session';
-import { dealsOf, termsOf } from './deals';
+import { dealsOf, isSamePair, termsOf, whyAgain, type Deal } from './deals';
 import { LiquidationDialog, type Target } from './LiquidationDialog';
 import './Liquidations.css';
 import { moodOf } from './Summary';
@@ -15,31 +15,63 @@ import { useVaults, type Found } from './useVaults';
 
 /** Vaults of each kind that are shown at most. */
 const MOST = 50;
+const GONE = 'This vault cannot be liquidated any more: prices have moved, or somebody was faster.';
 
 export function Liquidations() {
   const { base, state, holdings, wallet } = useSession();
   const { vaults, problem, look } = useVaults();
   const { progress, review, confirm, reset } = useTransaction();
-  const [target, setTarget] = useState<Target>();
+  /** What was chosen, and what was seen of it when it was signed. */
+  const [chosen, setChosen] = useState<{ raw: RawAccount; deal: Deal | undefined }>();
+  const [signed, setSigned] = useState<Target>();
   const due = vaults?.near.filter(({ totals }) => !totals.healthy) ?? [];
   const close = vaults?.near.filter(({ totals }) => totals.healthy) ?? [];
 
   const held = (reserve: number) => (holdings && state ? spendable(holdings, state.listings, reserve) : 0n);
-  const take = (next: Target) => {
-    setTarget(next);
-    reset();
-    if (next.deal !== undefined) {
-      void review({ kind: 'liquidate', terms: termsOf(next.raw, next.deal, held(next.deal.debt)) });
+  const live = useMemo((): Target | undefined => {
+    if (chosen === undefined || base === undefined || state === undefined) {
+      return undefined;
+    }
+    const found = vaults?.near.find(({ raw }) => raw.address === chosen.raw.address);
+    if (found === undefined) {
+      return { raw: chosen.raw, deals: [], deal: undefined, whole: [], refusal: GONE };
+    }
+    const { raw, view } = found;
+    const payable = (reserve: number) => (holdings ? spendable(holdings, state.listings, reserve) : 0n);
+    const { deals, refusal } = dealsOf(base.risk, state, raw, view, payable);
+    const wanted = chosen.deal;
+    const deal = wanted === undefined ? deals[0] : deals.find((one) => isSamePair(one, wanted));
+    const whole = dealsOf(base.risk, state, raw, view).deals;
+    return { raw, deals, deal, whole, refusal: refusal === undefined ? undefined : wordsOf(refusal) };
+  }, [base, state, holdings, vaults, chosen]);
+  // What is signed changes the vault: what was to happen is shown until the end.
+  const target = progress.at === 'signing' || progress.at === 'confirming' || progress.at === 'done' ? signed : live;
+
+  const take = (raw: RawAccount, deal: Deal | undefined, words?: string) => {
+    setChosen({ raw, deal });
+    if (deal !== undefined) {
+      void review({ kind: 'liquidate', terms: termsOf(raw, deal, held(deal.debt)) }, words);
     }
   };
   const choose = ({ raw, view }: Found) => {
-    if (base === undefined || state === undefined) {
+    if (base !== undefined && state !== undefined) {
+      reset();
+      take(raw, dealsOf(base.risk, state, raw, view, held).deals[0]);
+    }
+  };
+  const terms = progress.at === 'review' && progress.wish.kind === 'liquidate' ? progress.wish.terms : undefined;
+  const again = terms && live?.deal && whyAgain(terms, live.raw, live.deal, held(terms.debt));
+  useEffect(() => {
+    if (again === undefined || live === undefined) {
       return;
     }
-    const { deals, refusal } = dealsOf(base.risk, state, raw, view, held);
-    const whole = dealsOf(base.risk, state, raw, view).deals;
-    take({ raw, deals, deal: deals[0], whole, refusal });
-  };
+    const timer = setTimeout(() => {
+      take(live.raw, live.deal, again);
+    });
+    return () => {
+      clearTimeout(timer);
+    };
+  });
   return (
     <>
       <h1>Liquidations</h1>
@@ -109,16 +141,25 @@ export function Liquidations() {
       )}
       {target !== undefined && (
         <LiquidationDialog
+          key={target.raw.address}
           target={target}
           held={held}
           progress={progress}
           onChoose={(deal) => {
-            take({ ...target, deal });
+            take(target.raw, deal);
           }}
-          onConfirm={() => void confirm('Liquidated. The collateral is in the wallet.').then(look)}
+          onConfirm={() => {
+            setSigned(target);
+            void confirm('Liquidated. The collateral is in the wallet.').then(look);
+          }}
           onClose={() => {
-            setTarget(undefined);
+            setChosen(undefined);
+            setSigned(undefined);
             reset();
+            if (document.activeElement === document.body) {
+              // The row that it was opened from is gone.
+              document.getElementById('main')?.focus();
+            }
           }}
         />
       )}

@@ -96,7 +96,7 @@ export function ConnectButton() {
 }
 
 /** Test tokens, on a local chain. */
-function Faucet() {
+export function Faucet() {
   const { config, wallet, seenAt, refresh } = useSession();
   /** When the server said that it has given. */
   const [givenAt, setGivenAt] = useState<number>();

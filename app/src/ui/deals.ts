@@ -1,6 +1,6 @@
 /** What liquidating a vault would come to, for each pair of its debts and collaterals. */
 import type { LiquidationTerms } from '../chain/instructions';
-import type { State } from '../chain/state';
+import { sameData, type State } from '../chain/state';
 import { isRefused, type Liquidation, type RawAccount, type Risk, type VaultView } from '../risk';
 
 /** More than anybody has. */
@@ -13,6 +13,11 @@ export interface Deal {
   debt: number;
   collateral: number;
   found: Liquidation;
+}
+
+/** Whether two deals are about the same assets, whatever they come to. */
+export function isSamePair(a: Deal, b: Deal): boolean {
+  return a.debt === b.debt && a.collateral === b.collateral;
 }
 
 /** The possible deals, the largest bounty first, and why another pair is refused: an error code. */
@@ -59,4 +64,23 @@ export function termsOf(vault: RawAccount, { debt, collateral, found }: Deal, he
     maxRepay: most < held ? most : held,
     minSeize: (found.toKeeper * (100n - SLACK)) / 100n,
   };
+}
+
+/** Why what was reviewed is not what would happen now, in words; `undefined` while the bounds still hold what they held. */
+export function whyAgain(
+  terms: LiquidationTerms,
+  vault: RawAccount,
+  { found }: Deal,
+  held: bigint,
+): string | undefined {
+  if (!sameData(terms.vault.data, vault.data)) {
+    return 'The vault has changed in the meantime. This is what would happen now.';
+  }
+  // Before what is received: of less, less is received.
+  if (held < terms.maxRepay) {
+    return 'The wallet holds less by now. This is what would happen now.';
+  }
+  return found.toKeeper < terms.minSeize
+    ? 'Prices have moved in the meantime. This is what would happen now.'
+    : undefined;
 }

@@ -1,8 +1,9 @@
-import type { ReadonlyUint8Array, Signature } from '@solana/kit';
+import type { Signature } from '@solana/kit';
 import { useEffect, useRef, useState } from 'react';
 import { explain } from '../chain/errors';
 import type { Wish } from '../chain/instructions';
 import { prepare, send, UnsentError, type Prepared } from '../chain/send';
+import { sameData } from '../chain/state';
 import { useSession } from '../session';
 
 /** Where a transaction is on its way. */
@@ -90,7 +91,10 @@ export function useTransaction() {
   const reviewed = progress.at === 'review' ? progress : undefined;
   const isForeign = reviewed !== undefined && reviewed.prepared.owner !== wallet?.address;
   const isChanged =
-    reviewed !== undefined && holdings !== undefined && !isSame(reviewed.prepared.vault, holdings.vault?.data);
+    reviewed !== undefined &&
+    isAboutVault(reviewed.wish) &&
+    holdings !== undefined &&
+    !sameData(reviewed.prepared.vault, holdings.vault?.data);
   const isPossible = reviewed !== undefined && isStillPossible(reviewed, holdings?.vault !== undefined);
   const isVoid = isForeign || (isChanged && !isPossible);
   useEffect(() => {
@@ -105,25 +109,13 @@ export function useTransaction() {
   return { progress: isVoid ? IDLE : progress, review, confirm, reset, isOld };
 }
 
-/** Whether a vault that is there, or not any more, leaves the wish a meaning. */
-function isStillPossible({ wish, prepared }: { wish: Wish; prepared: Prepared }, hasVault: boolean): boolean {
-  switch (wish.kind) {
-    case 'open':
-      // The first one: it was opened elsewhere.
-      return prepared.vault !== undefined || !hasVault;
-    case 'act':
-    case 'close':
-    case 'delegate':
-    case 'offer':
-    case 'group':
-      return hasVault;
-    case 'accept':
-    case 'change':
-    case 'liquidate':
-      return true;
-  }
+/** Whether what is done depends on the vault that is shown. */
+function isAboutVault({ kind }: Wish): boolean {
+  return kind !== 'accept' && kind !== 'change' && kind !== 'liquidate';
 }
 
-function isSame(a: ReadonlyUint8Array | undefined, b: ReadonlyUint8Array | undefined): boolean {
-  return a?.length === b?.length && (a?.every((byte, i) => byte === b?.[i]) ?? true);
+/** Whether a vault that is there, or not any more, leaves the wish a meaning. */
+function isStillPossible({ wish, prepared }: { wish: Wish; prepared: Prepared }, hasVault: boolean): boolean {
+  // The first one may have been opened elsewhere.
+  return wish.kind === 'open' ? prepared.vault !== undefined || !hasVault : hasVault;
 }
