@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findAssociatedTokenPda, TOKEN_PROGRAM_ADDRESS } from '@solana-program/token';
 import type { Address } from '@solana/kit';
 import { short } from '../src/format';
+import { Role } from '../src/generated';
 import { expectAccessible, observeShifts, picture, shifts } from './browser';
 import { Governance } from './queue';
 import { Stage, connect, says, useKey } from './stage';
@@ -138,6 +139,45 @@ describe('queued changes', () => {
     // A page that is loaded anew lists it, with a price and nothing in it.
     await page.goto(new URL('/', page.url()).href);
     await says(page, 'tbody tr', `${listed.slice(0, 4)}…$200.00`);
+    expect(seen.complaints).toEqual([]);
+    await page.context().close();
+  });
+});
+
+describe('a role', () => {
+  it('is accepted by the wallet that it was offered to, and by no other', async () => {
+    const { page, seen } = await open('/governance');
+    await connect(page);
+    await page.getByRole('button', { name: 'Get test tokens' }).click();
+    await page.getByText('Test tokens have arrived.').waitFor();
+    const address = (await page.locator('.wallet .address').getAttribute('title')) as Address;
+    await governance.offer(Role.Guardian, address);
+    const card = page.locator(CHANGE, { hasText: 'Another guardian' });
+    await says(page, CHANGE, /Offers to make .* the guardian/);
+    await card.getByRole('button', { name: 'Execute' }).click();
+    await page.getByRole('button', { name: 'Sign and send' }).click();
+    const roles = page.locator('.roles');
+    await says(page, '.roles', `Offered to ${short(address)}, who has 6 d 23 h to accept`);
+
+    const { page: other } = await open('/governance');
+    await connect(other);
+    await says(other, '.roles', `Offered to ${short(address)}`);
+    expect(await other.getByRole('button', { name: /^Accept/ }).count()).toBe(0);
+    await other.context().close();
+
+    await says(page, '.roles', 'It is offered to you.');
+    await expectAccessible(page);
+    await picture(page, 'role-offered');
+    await roles.getByRole('button', { name: 'Accept the role: Guardian' }).click();
+    await says(page, '.roles .review', /Your wallet becomes guardian at once, which pauses for up to 3 days.*is not any more/);
+    await expectAccessible(page);
+    await picture(page, 'role-review');
+    await page.getByRole('button', { name: 'Sign and send' }).click();
+    await says(page, '.roles [role=status]', 'The role is yours: Guardian.');
+    await roles.getByText('Offered to').waitFor({ state: 'detached' });
+    expect(await roles.locator(`code[title="${address}"]`).count()).toBe(1);
+    expect(await roles.getByRole('button', { name: /^Accept/ }).count()).toBe(0);
+    await picture(page, 'role-accepted');
     expect(seen.complaints).toEqual([]);
     await page.context().close();
   });

@@ -26,6 +26,7 @@ import {
   findPendingPda,
   getPendingChangeEncoder,
   getQueueChangeInstruction,
+  type Role,
   type ChangeArgs,
   type PendingChange,
 } from '../src/generated';
@@ -75,6 +76,11 @@ export class Governance {
   /** Queues a payment of insurance, in native units. */
   async payInsurance(symbol: string, amount: bigint, to: Address): Promise<void> {
     await this.queue(this.asset(symbol).reserve, { __kind: 'WithdrawInsurance', amount, to });
+  }
+
+  /** Queues the offer of a role. */
+  async offer(role: Role, to: Address): Promise<void> {
+    await this.queue(this.config.market, { __kind: 'Role', role, to });
   }
 
   /** What the app knows of an asset. */

@@ -8,6 +8,7 @@ import {
 } from '@solana-program/token';
 import { getTransferSolInstruction } from '@solana-program/system';
 import {
+  getAcceptRoleInstruction,
   getAcceptVaultInstruction,
   getBorrowInstruction,
   getCloseVaultInstruction,
@@ -21,6 +22,7 @@ import {
   getVaultDecoder,
   getWithdrawInstruction,
   Receive,
+  type Role,
 } from '../generated';
 import { isRefused, type Action, type Amount, type Moment, type RawAccount, type Risk } from '../risk';
 import { changeInstruction, withAccounts, type ChangeAct, type QueuedChange } from './changes';
@@ -42,6 +44,7 @@ export type Wish =
   /** 0 for none. */
   | { kind: 'group'; group: number }
   | { kind: 'change'; act: ChangeAct; queued: QueuedChange }
+  | { kind: 'acceptRole'; role: Role }
   | { kind: 'liquidate'; terms: LiquidationTerms };
 
 /** A liquidation of somebody's vault. Reserves by their numbers, amounts in native units. */
@@ -84,6 +87,8 @@ export async function instructionsOf(risk: Risk, state: State, holdings: Holding
       const view = risk.change(state.snapshot, state.moment, wish.queued.raw);
       return [await changeInstruction(wish.act, state, holdings.owner, wish.queued, view)];
     }
+    case 'acceptRole':
+      return [getAcceptRoleInstruction({ signer: owner, market: state.snapshot.market.address, role: wish.role })];
     case 'act':
       return act(risk, state, holdings, wish);
     case 'liquidate':

@@ -1,6 +1,6 @@
 import { isOffCurveAddress, type Address } from '@solana/kit';
 import * as format from '../format';
-import type { Market } from '../generated';
+import { Role, type Market } from '../generated';
 import {
   PAUSE_BORROW,
   PAUSE_DEPOSIT,
@@ -12,15 +12,32 @@ import {
   PAUSE_TOP_UP,
   PAUSE_WITHDRAW,
 } from '../generated/constants';
+import { useSession } from '../session';
 import { Copy } from './Copy';
+import { Review } from './Review';
+import { useTransaction } from './useTransaction';
 
 const NOBODY = '11111111111111111111111111111111' as Address;
 
-/** In the order of the program's list of roles, in which they are on offer. */
-const ROLES: readonly { name: string; may: string; of: (market: Market) => Address }[] = [
-  { name: 'Governance', may: 'announces changes, tightens, pauses, vetoes', of: (market) => market.governance },
-  { name: 'Guardian', may: 'pauses for up to 3 days, tightens, vetoes', of: (market) => market.guardian },
-  { name: 'Risk steward', may: 'tightens, moves parameters by small steps', of: (market) => market.riskSteward },
+const ROLES: readonly { role: Role; name: string; may: string; of: (market: Market) => Address }[] = [
+  {
+    role: Role.Governance,
+    name: 'Governance',
+    may: 'announces changes, tightens, pauses, vetoes',
+    of: (market) => market.governance,
+  },
+  {
+    role: Role.Guardian,
+    name: 'Guardian',
+    may: 'pauses for up to 3 days, tightens, vetoes',
+    of: (market) => market.guardian,
+  },
+  {
+    role: Role.RiskSteward,
+    name: 'Risk steward',
+    may: 'tightens, moves parameters by small steps',
+    of: (market) => market.riskSteward,
+  },
 ];
 
 const PAUSES: readonly [number, string][] = [
@@ -42,6 +59,7 @@ export function pausedText(bits: number): string {
 
 /** Who decides, how long they have to wait, and what is paused. */
 export function GovernanceRoles({ market, now }: { market: Market | undefined; now: bigint | undefined }) {
+  const { wallet } = useSession();
   if (market === undefined || now === undefined) {
     return (
       <section className="card waiting-roles" aria-busy="true">
@@ -57,9 +75,10 @@ export function GovernanceRoles({ market, now }: { market: Market | undefined; n
     <section className="card roles" aria-labelledby="roles-title">
       <h2 id="roles-title">Who decides</h2>
       <dl>
-        {ROLES.map(({ name, may, of }, i) => {
+        {ROLES.map(({ role, name, may, of }) => {
           const holder = of(market);
-          const offer = market.offers[i];
+          // In the order of the roles.
+          const offer = market.offers[role];
           const isOffered = offer !== undefined && offer.to !== NOBODY && now <= offer.until;
           return (
             <div key={name}>
@@ -68,9 +87,20 @@ export function GovernanceRoles({ market, now }: { market: Market | undefined; n
                 {holder === NOBODY ? 'Nobody' : <Holder address={holder} name={name} />}
                 <p className="small">
                   {may}
-                  {isOffered &&
-                    `. Offered to ${format.short(offer.to)}, who has ${format.duration(offer.until - now)} to accept`}
+                  {isOffered && (
+                    <>
+                      . Offered to <span title={offer.to}>{format.short(offer.to)}</span>, who has{' '}
+                      {format.duration(offer.until - now)} to accept
+                    </>
+                  )}
                 </p>
+                <Acceptance
+                  role={role}
+                  name={name}
+                  may={may}
+                  holder={holder}
+                  isMine={isOffered && offer.to === wallet?.address}
+                />
               </dd>
             </div>
           );
@@ -101,6 +131,55 @@ export function GovernanceRoles({ market, now }: { market: Market | undefined; n
         and its program signs.
       </p>
     </section>
+  );
+}
+
+/** A role that is offered to the wallet is accepted here. */
+function Acceptance({
+  role,
+  name,
+  may,
+  holder,
+  isMine,
+}: {
+  role: Role;
+  name: string;
+  may: string;
+  holder: Address;
+  isMine: boolean;
+}) {
+  const { holdings } = useSession();
+  const { progress, review, confirm, reset, isOld } = useTransaction();
+  const isOpen = progress.at === 'idle' || progress.at === 'failed';
+  if (!isMine && isOpen) {
+    return null;
+  }
+  return (
+    <>
+      {isOpen && (
+        <p className="acts">
+          <strong>It is offered to you.</strong>
+          <button
+            type="button"
+            disabled={isOld || holdings === undefined}
+            onClick={() => void review({ kind: 'acceptRole', role })}
+          >
+            Accept<span className="unseen"> the role: {name}</span>
+          </button>
+        </p>
+      )}
+      <Review
+        progress={progress}
+        summary={
+          <p>
+            Your wallet becomes {name.toLowerCase()} at once, which {may}.
+            {holder !== NOBODY && ` ${format.short(holder)} is not any more.`}
+          </p>
+        }
+        onConfirm={() => void confirm(`The role is yours: ${name}.`)}
+        onCancel={reset}
+      />
+    </>
   );
 }
 

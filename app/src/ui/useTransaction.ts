@@ -92,7 +92,7 @@ export function useTransaction() {
   const isForeign = reviewed !== undefined && reviewed.prepared.owner !== wallet?.address;
   const isChanged =
     reviewed !== undefined &&
-    isAboutVault(reviewed.wish) &&
+    !ELSEWHERE.includes(reviewed.wish.kind) &&
     holdings !== undefined &&
     !sameData(reviewed.prepared.vault, holdings.vault?.data);
   const isPossible = reviewed !== undefined && isStillPossible(reviewed, holdings?.vault !== undefined);
@@ -109,10 +109,8 @@ export function useTransaction() {
   return { progress: isVoid ? IDLE : progress, review, confirm, reset, isOld };
 }
 
-/** Whether what is done depends on the vault that is shown. */
-function isAboutVault({ kind }: Wish): boolean {
-  return kind !== 'accept' && kind !== 'change' && kind !== 'liquidate';
-}
+/** What is done without the vault that is shown. */
+const ELSEWHERE: readonly Wish['kind'][] = ['accept', 'change', 'acceptRole', 'liquidate'];
 
 /** Whether a vault that is there, or not any more, leaves the wish a meaning. */
 function isStillPossible({ wish, prepared }: { wish: Wish; prepared: Prepared }, hasVault: boolean): boolean {
