@@ -16,6 +16,8 @@ export interface LocalChain {
   stop: () => Promise<void>;
   /** Another chain at the same addresses. */
   restart: () => Promise<void>;
+  /** Another chain, of which only the app has the same address. */
+  move: () => Promise<void>;
 }
 
 /** What `cargo xtask test` names in the environment. */
@@ -86,17 +88,25 @@ export async function startChain({
     ...(isPlayed && { '--speed': '3600' }),
   };
   let chain = await spawnChain(Object.entries(flags).flat());
+  const restart = async () => {
+    await chain.stop();
+    chain = await spawnChain(Object.entries(flags).flat());
+  };
   return {
     url: `http://127.0.0.1:${app.toString()}`,
-    rpc: `http://127.0.0.1:${rpc.toString()}`,
+    get rpc() {
+      return `http://127.0.0.1:${flags['--rpc-port']}`;
+    },
     keys,
     stop: async () => {
       await chain.stop();
       rmSync(keys, { recursive: true });
     },
-    restart: async () => {
-      await chain.stop();
-      chain = await spawnChain(Object.entries(flags).flat());
+    restart,
+    move: async () => {
+      const [other = 0] = await freePorts(1);
+      flags['--rpc-port'] = other.toString();
+      await restart();
     },
   };
 }

@@ -169,7 +169,11 @@ describe('a role', () => {
     await expectAccessible(page);
     await picture(page, 'role-offered');
     await roles.getByRole('button', { name: 'Accept the role: Guardian' }).click();
-    await says(page, '.roles .review', /Your wallet becomes guardian at once, which pauses for up to 3 days.*is not any more/);
+    await says(
+      page,
+      '.roles .review',
+      /Your wallet becomes guardian at once, which pauses for up to 3 days.*is not any more/,
+    );
     await expectAccessible(page);
     await picture(page, 'role-review');
     await page.getByRole('button', { name: 'Sign and send' }).click();

@@ -178,4 +178,19 @@ describe('the chain', () => {
     await says(page, '.positions li', '$400.00');
     await page.context().close();
   });
+
+  it('has moved, which the page says, and is reloaded', async () => {
+    const { page } = await stage.open('/');
+    await says(page, 'tbody tr', 'USDC');
+    await stage.chain.move();
+    await says(page, box, /The chain has moved to another address.*Nothing can be signed/);
+    expect(await page.locator(box).getByText('Trying again').count()).toBe(0);
+    await expectAccessible(page);
+    await picture(page, 'moved');
+    await page.locator(box).getByRole('button', { name: 'Reload' }).click();
+    await page.locator(box).getByRole('button', { name: 'Reload' }).waitFor({ state: 'detached' });
+    await says(page, 'tbody tr', 'USDC');
+    expect(await page.locator(box).getAttribute('class')).toBe('connection ');
+    await page.context().close();
+  });
 });

@@ -38,6 +38,8 @@ export interface Session {
   wallet: Wallet | undefined;
   /** Why the chain cannot be looked at, at the moment: `state` is old, and nothing may be signed. */
   problem: string | undefined;
+  /** Whether that is because the chain has another address, and only loading the page anew helps. */
+  hasMoved: boolean;
   /** What has happened to the chain or the wallet. */
   news: string | undefined;
   connect: (connector: Connector) => Promise<void>;
@@ -57,10 +59,13 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   const [seen, setSeen] = useState<{ state: State; at: number }>();
   const [wallet, setWallet] = useState<Wallet>();
   const [problem, setProblem] = useState<string>();
+  const [hasMoved, setMoved] = useState(false);
   const [news, setNews] = useState<string>();
   const polling = useRef<Polling>(undefined);
   // What the last look found. It is of no use before the next one, and so no state.
   const found = useRef<{ config: Config; base: Base }>(undefined);
+  // The address of the chain that the page was served with.
+  const served = useRef<string>(undefined);
   const [vault, setVault] = useState<Address>();
   const owner = wallet?.address;
 
@@ -73,6 +78,10 @@ export function SessionProvider({ children }: { children: ReactNode }) {
       try {
         const before = found.current;
         const current = before !== undefined && !hasFailed ? before.config : await configNow(before?.config);
+        served.current ??= current.rpc;
+        if (current.rpc !== served.current) {
+          throw new MovedError();
+        }
         setConfig(current);
         const now = {
           config: current,
@@ -88,6 +97,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
         }
         setSeen({ state, at });
         setProblem(undefined);
+        setMoved(false);
         if (isRestarted) {
           setNews('The chain was started anew. What was on the old one is gone.');
         } else if (hasFailed) {
@@ -103,6 +113,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
         hasFailed = true;
         if (!isOver()) {
           setProblem(explain(error));
+          setMoved(error instanceof MovedError);
         }
         throw error;
       }
@@ -159,6 +170,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
           : undefined,
       wallet,
       problem,
+      hasMoved,
       news,
       connect,
       disconnect: () => {
@@ -171,7 +183,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
       },
       dismissNews,
     }),
-    [config, base, state, seen, owner, vault, wallet, problem, news, connect, dismissNews],
+    [config, base, state, seen, owner, vault, wallet, problem, hasMoved, news, connect, dismissNews],
   );
   return <Context value={session}>{children}</Context>;
 }
@@ -180,6 +192,13 @@ export function SessionProvider({ children }: { children: ReactNode }) {
 class RestartedError extends Error {
   constructor() {
     super('The chain was started anew.');
+  }
+}
+
+/** The chain has another address, and the page's policy names only the one that it was served with. */
+class MovedError extends Error {
+  constructor() {
+    super('The chain has moved to another address, which this page may not talk to: reload the page.');
   }
 }
 

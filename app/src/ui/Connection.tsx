@@ -8,7 +8,7 @@ const NEWS_MILLISECONDS = 20_000;
 
 /** Whether the chain answers, and what has happened to it or to the wallet: at the bottom of the window, wherever one is. */
 export function Connection() {
-  const { problem, news, state, refresh, dismissNews } = useSession();
+  const { problem, hasMoved, news, state, refresh, dismissNews } = useSession();
   useEffect(() => {
     const timer = setTimeout(dismissNews, NEWS_MILLISECONDS);
     return () => {
@@ -22,17 +22,29 @@ export function Connection() {
         <div role="alert">
           {problem !== undefined && (
             <p>
-              {problem} {state !== undefined && 'Nothing can be signed.'} Trying again…
+              {problem} {state !== undefined && 'Nothing can be signed.'} {!hasMoved && 'Trying again…'}
             </p>
           )}
         </div>
         {problem !== undefined && state !== undefined && <Age />}
         <div role="status">{problem === undefined && news !== undefined && <p>{news}</p>}</div>
       </div>
-      {kind !== '' && (
-        <button type="button" className="quiet" onClick={problem === undefined ? dismissNews : refresh}>
-          {problem === undefined ? 'OK' : 'Try now'}
+      {hasMoved ? (
+        <button
+          type="button"
+          className="quiet"
+          onClick={() => {
+            window.location.reload();
+          }}
+        >
+          Reload
         </button>
+      ) : (
+        kind !== '' && (
+          <button type="button" className="quiet" onClick={problem === undefined ? dismissNews : refresh}>
+            {problem === undefined ? 'OK' : 'Try now'}
+          </button>
+        )
       )}
     </aside>
   );
