@@ -145,6 +145,7 @@ export async function installWallet(page: Page): Promise<void> {
     const listeners = new Set<Changed>();
     const control = {
       behaviour: 'sign',
+      isAsked: false,
       /** Goes on with what waits. */
       release: () => undefined as unknown,
       /** Takes another account, or none: that is what locking looks like. */
@@ -181,6 +182,7 @@ export async function installWallet(page: Page): Promise<void> {
             if (control.behaviour === 'fail') {
               throw new Error('The device is not plugged in');
             }
+            control.isAsked = true;
             if (control.behaviour === 'wait') {
               await new Promise(
                 (resolve) =>
@@ -214,6 +216,7 @@ export async function installWallet(page: Page): Promise<void> {
 
 interface Control {
   behaviour: Behaviour;
+  isAsked: boolean;
   release: () => void;
   take: (number: number | undefined) => Promise<void>;
 }
@@ -221,12 +224,15 @@ interface Control {
 /** From now on, the wallet of the test does this. */
 export async function behave(page: Page, behaviour: Behaviour): Promise<void> {
   await page.evaluate((wanted) => {
-    (globalThis as unknown as { testWallet: Control }).testWallet.behaviour = wanted;
+    const control = (globalThis as unknown as { testWallet: Control }).testWallet;
+    control.behaviour = wanted;
+    control.isAsked = false;
   }, behaviour);
 }
 
-/** What waits for the wallet is signed after all. */
+/** What waits for the wallet is signed after all, as soon as the wallet is asked. */
 export async function release(page: Page): Promise<void> {
+  await page.waitForFunction(() => (globalThis as unknown as { testWallet: Control }).testWallet.isAsked);
   await page.evaluate(() => {
     (globalThis as unknown as { testWallet: Control }).testWallet.release();
   });

@@ -72,7 +72,7 @@ describe('a delegate', () => {
     await picture(owner, 'delegate');
     await form.getByLabel('Withdraw and borrow to anybody').uncheck();
     await form.getByRole('button', { name: 'Set delegate' }).click();
-    await says(owner, '.delegate .review', /may deposit and borrow, until 20\d\d-\d\d-\d\d 00:00 UTC/);
+    await says(owner, '.delegate .review', /\w{32,44} may deposit and borrow, until 20\d\d-\d\d-\d\d 00:00 UTC/);
     await sign(owner, 'The delegate is set.');
     await says(owner, '.delegate', /may deposit and borrow until/);
     await expectAccessible(owner);
@@ -150,7 +150,7 @@ describe('vaults', () => {
     await owner.getByText('Delegate and transfer').click();
     await owner.getByLabel('Address of the other owner').fill(await addressOf(other));
     await owner.getByRole('button', { name: 'Offer vault' }).click();
-    await says(owner, '.delegate .review', /Once \w{4}….* accepts, the vault with all it holds is theirs/);
+    await says(owner, '.delegate .review', /Once \w{32,44} accepts, the vault with all it holds is theirs/);
     await sign(owner, 'The vault is offered.');
     await says(owner, '.delegate', 'who has not accepted yet');
     await other.getByRole('button', { name: /Accept Vault 1 of/ }).click();

@@ -137,6 +137,32 @@ describe('the chain', () => {
     await page.context().close();
   });
 
+  it('stands still, though the node answers, and goes on', async () => {
+    const page = await opened();
+    let kept: string | undefined;
+    await page.route(`${proxy.url}/**`, async (route) => {
+      if (!(route.request().postData() ?? '').includes('"getMultipleAccounts"')) {
+        await route.continue();
+        return;
+      }
+      kept ??= await (await route.fetch()).text();
+      await route.fulfill({
+        body: kept,
+        contentType: 'application/json',
+        headers: { 'access-control-allow-origin': '*' },
+      });
+    });
+    await says(page, '.positions li', '$2,000.00');
+    await page
+      .locator(box)
+      .getByText('The node answers, but its chain has stood still')
+      .waitFor({ timeout: 30_000 + LOST_MILLISECONDS });
+    expect(await page.getByRole('button', { name: 'Review' }).isDisabled()).toBe(true);
+    await page.unroute(`${proxy.url}/**`);
+    await isBack(page);
+    await page.context().close();
+  });
+
   it('is dead when the page is opened, which says so and recovers', async () => {
     await proxy.cut();
     const { page } = await stage.open('/', (one) => proxy.stand(one, stage.chain));

@@ -69,6 +69,33 @@ it('wait for somebody who gives up, and sign too late', async () => {
   await isStillPossible();
 });
 
+it('sign while another page is shown, which says how it ended', async () => {
+  await behave(page, 'wait');
+  await page.getByRole('button', { name: 'Sign and send' }).click();
+  await says(page, '.panel .status', 'Waiting for the wallet to sign');
+  await page.getByRole('link', { name: 'Markets' }).click();
+  await says(page, 'tbody tr', 'USDC');
+  await release(page);
+  await says(page, '[aria-label=Connection]', 'Deposited.');
+  await page.getByRole('link', { name: 'Vault' }).click();
+  await says(page, '.positions li', '250');
+});
+
+it('are asked once at a time: nothing else is begun, nor is it reviewed again', async () => {
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await page.getByText('Delegate and transfer').click();
+  const form = page.locator('.delegate form').last();
+  await form.getByLabel('Address of the other owner').fill('So11111111111111111111111111111111111111112');
+  await form.getByRole('button', { name: 'Offer vault' }).click();
+  await behave(page, 'wait');
+  await form.getByRole('button', { name: 'Sign and send' }).click();
+  await says(page, '.delegate .status', 'Waiting for the wallet to sign');
+  expect(await form.getByRole('button', { name: 'Offer vault' }).isDisabled()).toBe(true);
+  expect(await form.getByLabel('Address of the other owner').isDisabled()).toBe(true);
+  await release(page);
+  await says(page, '.delegate .status', 'The vault is offered.');
+});
+
 it('are locked, and come back', async () => {
   await take(page, undefined);
   await says(page, '[aria-label=Connection]', `${WALLET} is locked or has disconnected.`);

@@ -46,10 +46,12 @@ export function amount(units: bigint, decimals: number): string {
   return grouped(trimmed(unitsToDecimal(units, decimals), 0));
 }
 
-/** An amount in a table: with at most four digits behind the point, rounded down. */
-export function shortAmount(units: bigint, decimals: number): string {
+/** An amount in a table: with at most four digits behind the point. Rounded down; what is owed or paid is rounded up. */
+export function shortAmount(units: bigint, decimals: number, rounding: 'floor' | 'ceil' = 'floor'): string {
   const digits = Math.min(4, decimals);
-  return grouped(trimmed(unitsToDecimal(units / 10n ** BigInt(decimals - digits), digits), 0));
+  const step = 10n ** BigInt(decimals - digits);
+  const steps = (rounding === 'ceil' ? units + step - 1n : units) / step;
+  return grouped(trimmed(unitsToDecimal(steps, digits), 0));
 }
 
 /** A price per native unit as dollars of a whole token: with more digits where it is small. */

@@ -4,7 +4,7 @@ import { createContext, use, useCallback, useEffect, useMemo, useRef, useState, 
 import { fetchConfig, type Config } from './chain/config';
 import { explain } from './chain/errors';
 import { connect as connectNode } from './chain/rpc';
-import { discover, fetchState, type Holdings, type State } from './chain/state';
+import { discover, fetchState, isSameMarket, type Holdings, type State } from './chain/state';
 import { closely, poll, type Polling } from './poll';
 import { Risk, type Snapshot } from './risk';
 import moduleUrl from './risk/keel_risk.wasm?url';
@@ -14,10 +14,14 @@ import type { Connector, Wallet } from './wallet';
 const PERIOD_MILLISECONDS = 2_000;
 /** A node that has not answered by then is taken for dead: what is shown would be too old to act on. */
 const PATIENCE_MILLISECONDS = 5_000;
+/** A node whose chain has not gone on for so long has lost the others. */
+const STILL_MILLISECONDS = 30_000;
+/** How often it is looked whether the market has other reserves or price accounts than it had. */
+const MARKET_MILLISECONDS = 30_000;
 /** In the browser's storage: the address that was disconnected last, and when. Other tabs are told of it. */
 const DISCONNECTED = 'keel.disconnected';
 
-/** What does not change while the page is open, unless a local chain is started anew. */
+/** What seldom changes while the page is open: with the market's reserves, and when a local chain is started anew. */
 export interface Base {
   rpc: Rpc<SolanaRpcApi>;
   risk: Risk;
@@ -48,6 +52,8 @@ export interface Session {
   chooseVault: (address: Address | undefined) => void;
   /** Looks at the chain now. */
   refresh: () => void;
+  /** Says at the bottom of the window what has happened. */
+  tell: (words: string) => void;
   dismissNews: () => void;
 }
 
@@ -63,7 +69,9 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   const [news, setNews] = useState<string>();
   const polling = useRef<Polling>(undefined);
   // What the last look found. It is of no use before the next one, and so no state.
-  const found = useRef<{ config: Config; base: Base }>(undefined);
+  const found = useRef<{ config: Config; base: Base; marketAt: number }>(undefined);
+  // How far a chain had come, by its own clock, and when that was seen first.
+  const clock = useRef<{ genesis: string; now: bigint; at: number }>(undefined);
   // The address of the chain that the page was served with.
   const served = useRef<string>(undefined);
   const [vault, setVault] = useState<Address>();
@@ -83,10 +91,16 @@ export function SessionProvider({ children }: { children: ReactNode }) {
           throw new MovedError();
         }
         setConfig(current);
+        const known = before?.config === current ? before : undefined;
         const now = {
           config: current,
-          base: await baseOf(current, before?.config === current ? before.base : undefined),
+          base: await baseOf(current, known?.base),
+          marketAt: known?.marketAt ?? performance.now(),
         };
+        if (performance.now() - now.marketAt > MARKET_MILLISECONDS) {
+          now.base = await marketNow(current, now.base);
+          now.marketAt = performance.now();
+        }
         found.current = now;
         setBase(now.base);
         const limit = AbortSignal.timeout(PATIENCE_MILLISECONDS);
@@ -94,6 +108,20 @@ export function SessionProvider({ children }: { children: ReactNode }) {
         const state = await fetchState(now.base.rpc, current, now.base.known, owner, limit, vault);
         if (isOver()) {
           return;
+        }
+        const { genesis } = now.base;
+        const last = clock.current?.genesis === genesis ? clock.current : undefined;
+        if (last !== undefined && state.moment.now <= last.now) {
+          if (at - last.at > STILL_MILLISECONDS) {
+            setSeen((seenLast) => seenLast && { ...seenLast, at: last.at });
+            throw new Error('The node answers, but its chain has stood still for half a minute or more.');
+          }
+          if (state.moment.now < last.now) {
+            // Of several nodes behind one address, this one is behind the last: what it knows is older than what is shown.
+            return;
+          }
+        } else {
+          clock.current = { genesis, now: state.moment.now, at };
         }
         setSeen({ state, at });
         setProblem(undefined);
@@ -181,6 +209,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
       refresh: () => {
         polling.current?.again();
       },
+      tell: setNews,
       dismissNews,
     }),
     [config, base, state, seen, owner, vault, wallet, problem, hasMoved, news, connect, dismissNews],
@@ -226,6 +255,12 @@ async function baseOf(config: Config, before: Base | undefined): Promise<Base> {
   }
   const [genesis, risk, known] = await Promise.all([asked, Risk.load(fetch(moduleUrl)), discover(rpc, config)]);
   return { rpc, risk, known, genesis };
+}
+
+/** The same with the market's reserves and price accounts as they are now; as they were known, where they cannot be asked for. */
+async function marketNow(config: Config, base: Base): Promise<Base> {
+  const known = await discover(base.rpc, config).catch(() => base.known);
+  return isSameMarket(known, base.known) ? base : { ...base, known };
 }
 
 export function useSession(): Session {

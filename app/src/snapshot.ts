@@ -15,13 +15,13 @@ import type { RawAccount, RawReserve, Snapshot } from './risk';
 
 type Api = GetAccountInfoApi & GetMultipleAccountsApi & GetProgramAccountsApi;
 
-/** The price accounts to show for a reserve: pinned ones stand in it, of others `priceOf` knows, by the feed's identity. */
+/** The price accounts to show for a reserve: pinned ones stand in it, of others `priceOf` knows, by the feed's identity or its number. */
 export function priceAccounts(
   config: ReserveConfig,
-  priceOf: (feedId: ReadonlyUint8Array) => Address | undefined,
+  priceOf: (feedId: ReadonlyUint8Array, number: number) => Address | undefined,
 ): Address[] {
   const set = config.oracle.feeds.filter((feed) => feed.feedId.some((byte) => byte !== 0));
-  return set.flatMap((feed) => (feed.account === UNSET ? (priceOf(feed.feedId) ?? []) : feed.account));
+  return set.flatMap((feed, i) => (feed.account === UNSET ? (priceOf(feed.feedId, i) ?? []) : feed.account));
 }
 
 const UNSET = '11111111111111111111111111111111' as Address;

@@ -23,6 +23,11 @@ describe('numbers are shown', () => {
     expect(format.amount(1_234_000_000_001n, 9)).toBe('1,234.000000001');
     expect(format.shortAmount(1_999_999_999n, 9)).toBe('1.9999');
     expect(format.shortAmount(7n, 0)).toBe('7');
+    // What is owed is never shown as less.
+    expect(format.shortAmount(1n, 9, 'ceil')).toBe('0.0001');
+    expect(format.shortAmount(1_999_900_000n, 9, 'ceil')).toBe('1.9999');
+    expect(format.shortAmount(1_999_999_999n, 9, 'ceil')).toBe('2');
+    expect(format.shortAmount(0n, 0, 'ceil')).toBe('0');
   });
 
   it('as prices of a whole token', () => {

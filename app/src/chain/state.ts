@@ -11,7 +11,7 @@ import { getSysvarClockDecoder, getSysvarLastRestartSlotDecoder } from '@solana/
 import { findAssociatedTokenPda, getTokenDecoder } from '@solana-program/token';
 import { findVaultPda, getReserveDecoder, type Reserve } from '../generated';
 import type { Moment, RawAccount, RawReserve, Snapshot } from '../risk';
-import { fetchSnapshot } from '../snapshot';
+import { fetchSnapshot, priceAccounts } from '../snapshot';
 import type { Config } from './config';
 
 const CLOCK = 'SysvarC1ock11111111111111111111111111111111' as Address;
@@ -58,7 +58,7 @@ export interface State {
   holdings: Holdings | undefined;
 }
 
-/** Which reserves there are does not change while one looks: the later fetches are one request. */
+/** Which reserves there are, and which prices they take. Both change seldom: the other fetches are one request. */
 export async function discover(rpc: Rpc<SolanaRpcApi>, config: Config): Promise<Snapshot> {
   const snapshot = await fetchSnapshot(rpc, config.market);
   if (snapshot === undefined) {
@@ -67,11 +67,19 @@ export async function discover(rpc: Rpc<SolanaRpcApi>, config: Config): Promise<
   const known = new Map(config.assets.map((asset) => [asset.reserve, asset]));
   const order = (address: Address) => config.assets.findIndex((asset) => asset.reserve === address);
   const reserves = snapshot.reserves.map((reserve): RawReserve => {
-    const accounts = known.get(reserve.address)?.priceAccounts;
-    return accounts === undefined ? reserve : { ...reserve, priceAccounts: accounts };
+    const accounts = known.get(reserve.address)?.priceAccounts ?? [];
+    const { config: parameters } = getReserveDecoder().decode(reserve.data);
+    return { ...reserve, priceAccounts: priceAccounts(parameters, (_, i) => accounts[i]) };
   });
   reserves.sort((a, b) => order(a.address) - order(b.address));
   return { ...snapshot, reserves };
+}
+
+/** Whether two snapshots are of the same reserves, with the same price accounts. */
+export function isSameMarket(a: Snapshot, b: Snapshot): boolean {
+  const text = ({ reserves }: Snapshot) =>
+    reserves.map(({ address, priceAccounts: accounts }) => [address, ...accounts].join()).join(';');
+  return text(a) === text(b);
 }
 
 /** Fetches everything anew, at one slot; of the wallet's vaults the chosen one, or its first. */

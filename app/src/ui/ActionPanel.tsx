@@ -5,6 +5,7 @@ import { spendable } from '../chain/state';
 import { decimalToUnits, unitsToDecimal } from '../fixed';
 import * as format from '../format';
 import { isRefused, type Action, type Amount, type Preview, type VaultView } from '../risk';
+import { Arrow } from './Arrow';
 import type { WayOut } from './Danger';
 import { Review } from './Review';
 import { limitUsedText } from './Summary';
@@ -62,7 +63,7 @@ export function ActionPanel({ vault, filled }: { vault: OpenVault; filled: WayOu
       field.current?.focus();
     }
   }, [filled]);
-  const { progress, review, confirm, reset, isOld } = useTransaction();
+  const { progress, review, confirm, reset, isOff } = useTransaction();
   const ids = { asset: useId(), amount: useId(), help: useId(), problem: useId() };
 
   const { risk, state, holdings, raw } = vault;
@@ -209,11 +210,7 @@ export function ActionPanel({ vault, filled }: { vault: OpenVault; filled: WayOu
             isDebt={action === 'borrow' || action === 'repay'}
           />
           {!isReview && (
-            <button
-              type="submit"
-              className="wide"
-              disabled={isBusy || isOld || amount === undefined || problem !== undefined}
-            >
+            <button type="submit" className="wide" disabled={isOff || amount === undefined || problem !== undefined}>
               Review
             </button>
           )}
@@ -302,14 +299,18 @@ function Outcome({
       now
     ) : (
       <>
-        {now} <span aria-label="becomes">→</span> <strong>{then}</strong>
+        {now} <Arrow /> <strong>{then}</strong>
       </>
     );
   };
   const health = ({ liquidation }: VaultView) =>
     isRefused(liquidation) ? 'No price' : format.health(liquidation.health);
   const inVault = (view: VaultView) =>
-    format.shortAmount(view.amounts.find(({ reserve }) => reserve === number)?.amount ?? 0n, decimals);
+    format.shortAmount(
+      view.amounts.find(({ reserve }) => reserve === number)?.amount ?? 0n,
+      decimals,
+      isDebt ? 'ceil' : 'floor',
+    );
   return (
     <dl className="facts outcome">
       <div>

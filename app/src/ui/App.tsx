@@ -1,4 +1,4 @@
-import { lazy, Suspense, useEffect } from 'react';
+import { lazy, Suspense, useEffect, useRef } from 'react';
 import { assetOfPath, Link, usePath } from '../router';
 import { useSession } from '../session';
 import { Connection } from './Connection';
@@ -30,9 +30,15 @@ export function App() {
   const asset = assetOfPath(path);
   const { config, problem } = useSession();
   const title = page?.title ?? asset ?? 'Not found';
+  const shown = useRef(path);
   useEffect(() => {
     document.title = `${title} · Keel`;
-  }, [title]);
+    if (shown.current !== path && document.activeElement === document.body) {
+      // The link that led here is gone, and the focus with it.
+      document.getElementById('main')?.focus({ preventScroll: true });
+    }
+    shown.current = path;
+  }, [title, path]);
   if (config === undefined && problem === undefined) {
     // What there is to show depends on it: nothing shall jump.
     return null;
@@ -58,6 +64,9 @@ export function App() {
           <WalletBar />
         </div>
       </header>
+      <p className="unseen" role="status">
+        {title}
+      </p>
       <main id="main" tabIndex={-1} className={problem === undefined ? undefined : 'old'}>
         {config?.local === true && <LocalChain />}
         {asset !== undefined ? (

@@ -5,10 +5,19 @@ import './Copy.css';
 /** A long text, such as an address, of which the beginning and the end are shown. `what` says what it is. */
 export function Copy({ text, what }: { text: string; what: string }) {
   const [isCopied, setCopied] = useState(false);
+  const [isFailed, setFailed] = useState(false);
   const copy = async () => {
-    await navigator.clipboard.writeText(text);
-    setCopied(true);
+    try {
+      await navigator.clipboard.writeText(text);
+      setCopied(true);
+    } catch {
+      // The browser may refuse, or have no clipboard: it is shown instead, to be copied by hand.
+      setFailed(true);
+    }
   };
+  if (isFailed) {
+    return <Whole address={text} />;
+  }
   return (
     <span className="copied">
       <code title={text}>{short(text)}</code>
@@ -21,4 +30,9 @@ export function Copy({ text, what }: { text: string; what: string }) {
       </span>
     </span>
   );
+}
+
+/** An address in full, before something is signed for it: others may begin and end alike. */
+export function Whole({ address }: { address: string }) {
+  return <code className="whole">{address}</code>;
 }

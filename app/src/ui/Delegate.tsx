@@ -3,7 +3,7 @@ import { useId, useState, type ReactNode } from 'react';
 import * as format from '../format';
 import type { Vault } from '../generated';
 import { RIGHT_BORROW, RIGHT_DEPOSIT, RIGHT_GROUP, RIGHT_PAY_ANYONE, RIGHT_WITHDRAW } from '../generated/constants';
-import { Copy } from './Copy';
+import { Copy, Whole } from './Copy';
 import './Delegate.css';
 import { Review } from './Review';
 import { useTransaction } from './useTransaction';
@@ -50,13 +50,14 @@ export function Delegate({ vault }: { vault: OpenVault }) {
 
 /** A delegate with rights until a day; or the one that there is. */
 function DelegateForm({ decoded, now }: { decoded: Vault; now: bigint }) {
-  const { progress, review, confirm, reset } = useTransaction();
+  const { progress, review, confirm, reset, isOff } = useTransaction();
   const [who, setWho] = useState('');
   const [rights, setRights] = useState(RIGHT_DEPOSIT);
   const [day, setDay] = useState(dayOf(now + DAYS * DAY));
   const ids = { day: useId(), problem: useId() };
   const isSet = decoded.delegate !== NOBODY;
   const isReview = progress.at === 'review';
+  const isFixed = isReview || isOff;
   const wish = isReview && progress.wish.kind === 'delegate' ? progress.wish : undefined;
   const until = endOf(day);
   const problem = problemOf(who, rights, until, now);
@@ -83,6 +84,7 @@ function DelegateForm({ decoded, now }: { decoded: Vault; now: bigint }) {
             <button
               type="button"
               className="quiet"
+              disabled={isOff}
               onClick={() => void review({ kind: 'delegate', delegate: NOBODY, rights: 0, until: 0n })}
             >
               Revoke
@@ -98,14 +100,14 @@ function DelegateForm({ decoded, now }: { decoded: Vault; now: bigint }) {
           <AddressField
             label="Address of the delegate"
             value={who}
-            isFixed={isReview}
+            isFixed={isFixed}
             describedBy={ids.problem}
             onChange={(typed) => {
               setWho(typed);
               reset();
             }}
           />
-          <fieldset className="rights" disabled={isReview}>
+          <fieldset className="rights" disabled={isFixed}>
             <legend>May</legend>
             {RIGHTS.map(({ bit, label }) => (
               <label key={bit}>
@@ -130,7 +132,7 @@ function DelegateForm({ decoded, now }: { decoded: Vault; now: bigint }) {
               id={ids.day}
               type="date"
               value={day}
-              disabled={isReview}
+              disabled={isFixed}
               aria-describedby={ids.problem}
               onChange={(event) => {
                 setDay(event.target.value);
@@ -142,7 +144,7 @@ function DelegateForm({ decoded, now }: { decoded: Vault; now: bigint }) {
             {who !== '' && problem}
           </p>
           {!isReview && (
-            <button type="submit" disabled={problem !== undefined}>
+            <button type="submit" disabled={isOff || problem !== undefined}>
               Set delegate
             </button>
           )}
@@ -153,16 +155,23 @@ function DelegateForm({ decoded, now }: { decoded: Vault; now: bigint }) {
         summary={
           <p>
             <strong>
-              {wish === undefined || wish.rights === 0
-                ? 'Nobody but you may act on the vault.'
-                : `${format.short(wish.delegate)} may ${rightsText(wish.rights)}, until ${format.moment(wish.until)}.`}
+              {wish === undefined || wish.rights === 0 ? (
+                'Nobody but you may act on the vault.'
+              ) : (
+                <>
+                  <Whole address={wish.delegate} /> may {rightsText(wish.rights)}, until {format.moment(wish.until)}.
+                </>
+              )}
             </strong>
           </p>
         }
-        onConfirm={() => {
-          setWho('');
-          void confirm(wish?.rights === 0 ? 'The delegate is revoked.' : 'The delegate is set.');
-        }}
+        onConfirm={() =>
+          void confirm(wish?.rights === 0 ? 'The delegate is revoked.' : 'The delegate is set.').then((isDone) => {
+            if (isDone) {
+              setWho('');
+            }
+          })
+        }
         onCancel={reset}
       />
     </form>
@@ -182,11 +191,12 @@ function problemOf(who: string, rights: number, until: bigint | undefined, now: 
 
 /** The vault's next owner, who has to accept. */
 function TransferForm({ decoded }: { decoded: Vault }) {
-  const { progress, review, confirm, reset } = useTransaction();
+  const { progress, review, confirm, reset, isOff } = useTransaction();
   const [to, setTo] = useState('');
   const ids = { problem: useId() };
   const isOffered = decoded.offeredTo !== NOBODY;
   const isReview = progress.at === 'review';
+  const isFixed = isReview || isOff;
   const wish = isReview && progress.wish.kind === 'offer' ? progress.wish : undefined;
   const isUsable = isAddress(to) && to !== NOBODY;
   return (
@@ -202,11 +212,16 @@ function TransferForm({ decoded }: { decoded: Vault }) {
       {isOffered ? (
         <>
           <p>
-            Offered to <span title={decoded.offeredTo}>{format.short(decoded.offeredTo)}</span>, who has not accepted
-            yet. Until then the vault is yours.
+            Offered to <Copy text={decoded.offeredTo} what="address of the other owner" />, who has not accepted yet.
+            Until then the vault is yours.
           </p>
           {!isReview && (
-            <button type="button" className="quiet" onClick={() => void review({ kind: 'offer', to: NOBODY })}>
+            <button
+              type="button"
+              className="quiet"
+              disabled={isOff}
+              onClick={() => void review({ kind: 'offer', to: NOBODY })}
+            >
               Take the offer back
             </button>
           )}
@@ -217,7 +232,7 @@ function TransferForm({ decoded }: { decoded: Vault }) {
           <AddressField
             label="Address of the other owner"
             value={to}
-            isFixed={isReview}
+            isFixed={isFixed}
             describedBy={ids.problem}
             onChange={(typed) => {
               setTo(typed);
@@ -228,7 +243,7 @@ function TransferForm({ decoded }: { decoded: Vault }) {
             {to !== '' && !isUsable && 'Write the address of a wallet.'}
           </p>
           {!isReview && (
-            <button type="submit" className="quiet" disabled={!isUsable}>
+            <button type="submit" className="quiet" disabled={isOff || !isUsable}>
               Offer vault
             </button>
           )}
@@ -239,16 +254,23 @@ function TransferForm({ decoded }: { decoded: Vault }) {
         summary={
           <p>
             <strong>
-              {wish === undefined || wish.to === NOBODY
-                ? 'The vault stays yours.'
-                : `Once ${format.short(wish.to)} accepts, the vault with all it holds is theirs.`}
+              {wish === undefined || wish.to === NOBODY ? (
+                'The vault stays yours.'
+              ) : (
+                <>
+                  Once <Whole address={wish.to} /> accepts, the vault with all it holds is theirs.
+                </>
+              )}
             </strong>
           </p>
         }
-        onConfirm={() => {
-          setTo('');
-          void confirm(wish?.to === NOBODY ? 'The offer is taken back.' : 'The vault is offered.');
-        }}
+        onConfirm={() =>
+          void confirm(wish?.to === NOBODY ? 'The offer is taken back.' : 'The vault is offered.').then((isDone) => {
+            if (isDone) {
+              setTo('');
+            }
+          })
+        }
         onCancel={reset}
       />
     </form>

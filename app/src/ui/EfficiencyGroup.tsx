@@ -2,6 +2,7 @@ import { useId, useState } from 'react';
 import type { Listing } from '../chain/state';
 import * as format from '../format';
 import { isRefused, type VaultView } from '../risk';
+import { Arrow } from './Arrow';
 import { Review } from './Review';
 import { useTransaction } from './useTransaction';
 import type { OpenVault } from './VaultPage';
@@ -23,7 +24,7 @@ export function groupsOf(listings: readonly Listing[]): ReadonlyMap<number, read
 /** Puts the vault into an efficiency group, or out of any. Only where the market has some. */
 export function EfficiencyGroup({ vault }: { vault: OpenVault }) {
   const { risk, state, view } = vault;
-  const { progress, review, confirm, reset } = useTransaction();
+  const { progress, review, confirm, reset, isOff } = useTransaction();
   const [chosen, setChosen] = useState<number>();
   const id = useId();
   const groups = groupsOf(state.listings);
@@ -52,7 +53,7 @@ export function EfficiencyGroup({ vault }: { vault: OpenVault }) {
           <select
             id={id}
             value={group}
-            disabled={isReview}
+            disabled={isReview || isOff}
             onChange={(event) => {
               setChosen(Number(event.target.value));
               reset();
@@ -75,7 +76,7 @@ export function EfficiencyGroup({ vault }: { vault: OpenVault }) {
           ))}
         </ul>
         {!isReview && (
-          <button type="submit" className="quiet" disabled={group === view.group}>
+          <button type="submit" className="quiet" disabled={isOff || group === view.group}>
             Set group
           </button>
         )}
@@ -122,7 +123,7 @@ function Becomes({
     <div>
       <dt>{name}</dt>
       <dd>
-        {of(before)} <span aria-label="becomes">→</span> <strong>{of(after)}</strong>
+        {of(before)} <Arrow /> <strong>{of(after)}</strong>
       </dd>
     </div>
   );
@@ -133,5 +134,5 @@ function health({ liquidation }: VaultView): string {
 }
 
 function limit({ newRisk }: VaultView): string {
-  return isRefused(newRisk) ? 'No price' : format.dollars(newRisk.limit);
+  return isRefused(newRisk) ? 'No price' : format.dollars(newRisk.limit, 'floor');
 }

@@ -19,7 +19,7 @@ const DONE: Record<ChangeAct, (number: string) => string> = {
 export function Governance() {
   const { state } = useSession();
   const { queued, ended, problem, refresh } = useChanges();
-  const { progress, review, confirm, reset } = useTransaction();
+  const { progress, review, confirm, reset, isOff } = useTransaction();
   const [acted, setActed] = useState<QueuedChange>();
   const market = state && marketOf(state);
 
@@ -66,6 +66,7 @@ export function Governance() {
                   state={state}
                   market={market}
                   queued={one}
+                  isOff={isOff}
                   progress={acted?.raw.address === one.raw.address ? progress : undefined}
                   onAct={(act) => {
                     start(one, act);

@@ -89,8 +89,8 @@ export function GovernanceRoles({ market, now }: { market: Market | undefined; n
                   {may}
                   {isOffered && (
                     <>
-                      . Offered to <span title={offer.to}>{format.short(offer.to)}</span>, who has{' '}
-                      {format.duration(offer.until - now)} to accept
+                      . Offered to <Copy text={offer.to} what={`address that is offered to be ${name.toLowerCase()}`} />
+                      , who has {format.duration(offer.until - now)} to accept
                     </>
                   )}
                 </p>
@@ -149,7 +149,7 @@ function Acceptance({
   isMine: boolean;
 }) {
   const { holdings } = useSession();
-  const { progress, review, confirm, reset, isOld } = useTransaction();
+  const { progress, review, confirm, reset, isOff } = useTransaction();
   const isOpen = progress.at === 'idle' || progress.at === 'failed';
   if (!isMine && isOpen) {
     return null;
@@ -161,7 +161,7 @@ function Acceptance({
           <strong>It is offered to you.</strong>
           <button
             type="button"
-            disabled={isOld || holdings === undefined}
+            disabled={isOff || holdings === undefined}
             onClick={() => void review({ kind: 'acceptRole', role })}
           >
             Accept<span className="unseen"> the role: {name}</span>

@@ -55,7 +55,7 @@ function figuresOf(minted: boolean, decimals: number): Figure[] {
     return [{ title: 'Borrow APY', series: [borrow] }, price];
   }
   return [
-    { title: 'Yields', series: [{ name: 'Supply APY', ...percent((point) => point.supplyYield) }, borrow] },
+    { title: 'Yields', series: [{ name: 'Supply APY', ...percent((point) => point.supplyYield, 'floor') }, borrow] },
     { title: 'Utilization', series: [{ name: 'Utilization', ...percent((point) => point.utilization) }] },
     price,
     {
@@ -114,7 +114,7 @@ function Now({ view, symbol }: { view: ReserveView | undefined; symbol: string }
       'Price',
       view && (price === undefined || isRefused(price) ? 'No usable price' : format.price(price, view.decimals)),
     ],
-    ['Supply APY', view && (view.minted ? '—' : format.percent(view.supplyYield))],
+    ['Supply APY', view && (view.minted ? '—' : format.percent(view.supplyYield, 'floor'))],
     ['Borrow APY', view && format.percent(view.borrowYield, 'ceil')],
     ['Utilization', view && (view.minted ? '—' : format.percent(view.utilization))],
     ['Haircut', view && (view.minted ? '—' : format.percent(view.maintenanceHaircut))],

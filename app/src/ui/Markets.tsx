@@ -73,7 +73,7 @@ const COLUMNS: readonly Column[] = [
   {
     name: 'Supply APY',
     key: (row) => row.view.supplyYield,
-    show: (row) => (row.view.minted ? '—' : format.percent(row.view.supplyYield)),
+    show: (row) => (row.view.minted ? '—' : format.percent(row.view.supplyYield, 'floor')),
   },
   {
     name: 'Borrow APY',

@@ -48,7 +48,7 @@ function Holding({ vault, held, position }: { vault: OpenVault; held: Held; posi
         </div>
         <div>
           <dt>{isDebt ? 'Costs a year' : 'Earns a year'}</dt>
-          <dd>{format.percent(isDebt ? reserve.borrowYield : reserve.supplyYield)}</dd>
+          <dd>{isDebt ? format.percent(reserve.borrowYield, 'ceil') : format.percent(reserve.supplyYield, 'floor')}</dd>
         </div>
         <div>
           <dt>Liquidation price</dt>

@@ -5,6 +5,8 @@ import * as format from '../format';
 import { Role, type Market } from '../generated';
 import type { ChangeLine, ChangeView } from '../risk';
 import { useSession } from '../session';
+import { Arrow } from './Arrow';
+import { Copy } from './Copy';
 import { nameOf, valueText } from './parameters';
 import { Review } from './Review';
 import { useChainTime } from './useChainTime';
@@ -45,6 +47,7 @@ export function QueuedChangeCard({
   state,
   market,
   queued,
+  isOff,
   progress,
   onAct,
   onConfirm,
@@ -53,6 +56,8 @@ export function QueuedChangeCard({
   state: State;
   market: Market;
   queued: QueuedChange;
+  /** Whether nothing can be begun. */
+  isOff: boolean;
   /** Of a transaction about this change. */
   progress: Progress | undefined;
   onAct: (act: ChangeAct) => void;
@@ -80,7 +85,6 @@ export function QueuedChangeCard({
     acts.push('veto');
   }
   const wish = progress?.at === 'review' && progress.wish.kind === 'change' ? progress.wish : undefined;
-  const isBusy = progress !== undefined && ['simulating', 'signing', 'confirming'].includes(progress.at);
   return (
     <li className="card change" aria-labelledby={`change-${number}`}>
       <div className="change-head">
@@ -105,7 +109,7 @@ export function QueuedChangeCard({
                 key={act}
                 type="button"
                 className={act === 'veto' ? 'quiet' : ''}
-                disabled={isBusy || holdings === undefined}
+                disabled={isOff || holdings === undefined}
                 onClick={() => {
                   onAct(act);
                 }}
@@ -248,8 +252,7 @@ function About({
         <p>Dismisses the {ROLE_NAMES[change.role]}.</p>
       ) : (
         <p>
-          Offers to make <span title={change.to}>{format.short(change.to)}</span> {ROLE_NAMES[change.role]}. They have
-          to accept.
+          Offers to make <Copy text={change.to} what="address" /> {ROLE_NAMES[change.role]}. They have to accept.
         </p>
       );
     case 'List':
@@ -267,7 +270,7 @@ function About({
       return (
         <p>
           Pays {format.amount(change.amount, asset?.decimals ?? 0)} {asset?.symbol} to{' '}
-          <span title={change.to}>{format.short(change.to)}</span>. The program keeps the floor that insurance has.
+          <Copy text={change.to} what="address of the token account" />. The program keeps the floor that insurance has.
         </p>
       );
   }
@@ -282,8 +285,7 @@ function Line({ line, asset }: { line: ChangeLine; asset: { symbol: string; deci
         <span className="small">{section}</span> {name}
       </span>
       <span className="line-values">
-        {valueText(line, line.before, asset)} <span aria-label="becomes">→</span>{' '}
-        <strong>{valueText(line, line.after, asset)}</strong>
+        {valueText(line, line.before, asset)} <Arrow /> <strong>{valueText(line, line.after, asset)}</strong>
       </span>
       <span className="line-meaning">
         <strong className={mood}>{word}</strong> <span className="small">{EFFECTS[line.effect]}</span>

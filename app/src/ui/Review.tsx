@@ -1,6 +1,7 @@
 import { useEffect, useRef, type ReactNode } from 'react';
 import * as format from '../format';
 import { useSession } from '../session';
+import { Arrow } from './Arrow';
 import { Copy } from './Copy';
 import type { Progress } from './useTransaction';
 
@@ -22,12 +23,15 @@ export function Review({
   const isOld = useSession().problem !== undefined;
   const sign = useRef<HTMLButtonElement>(null);
   const status = useRef<HTMLParagraphElement>(null);
+  const group = useRef<HTMLDivElement>(null);
   const isReview = progress.at === 'review';
+  const isAgain = isReview && progress.words !== undefined;
   useEffect(() => {
     if (!isReview) {
       return;
     }
-    sign.current?.focus();
+    // What was not asked for is not to be signed by a key that was on its way down.
+    (isAgain ? group : sign).current?.focus();
     const words = status.current;
     return () => {
       // The button that had the focus is gone.
@@ -35,18 +39,18 @@ export function Review({
         words?.focus();
       }
     };
-  }, [isReview]);
+  }, [isReview, isAgain]);
   return (
     <>
       {progress.at === 'review' && (
-        <div className="review" role="group" aria-label="Review">
+        <div ref={group} className="review" role="group" aria-label="Review" tabIndex={-1}>
           <p>The chain accepts this in a simulation. Once signed:</p>
           {summary}
           <dl className="facts">
             <div>
               <dt>SOL in the wallet</dt>
               <dd>
-                {format.shortAmount(progress.prepared.lamports.before, LAMPORT_DECIMALS)} →{' '}
+                {format.shortAmount(progress.prepared.lamports.before, LAMPORT_DECIMALS)} <Arrow />{' '}
                 {format.shortAmount(progress.prepared.lamports.after, LAMPORT_DECIMALS)}
               </dd>
             </div>

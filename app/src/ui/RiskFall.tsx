@@ -6,6 +6,7 @@ import * as format from '../format';
 import {
   isRefused,
   withPricesAt,
+  type Position,
   type RawAccount,
   type ReserveView,
   type Risk,
@@ -13,6 +14,7 @@ import {
   type VaultView,
 } from '../risk';
 import { useSession } from '../session';
+import { Arrow } from './Arrow';
 import { dealsOf, type Deal } from './deals';
 import { exampleVault } from './example';
 import { meaningOf, moodOf } from './Summary';
@@ -119,12 +121,12 @@ export function Fall({ risk, state, reserves }: { risk: Risk; state: State; rese
 
 /** What a vault has and owes. */
 function Holdings({ view, state, reserves }: { view: VaultView; state: State; reserves: readonly ReserveView[] }) {
-  const of = (wanted: string) =>
+  const of = (wanted: Position['side']) =>
     view.positions
       .filter(({ side }) => side === wanted)
       .map(
         ({ reserve, amount }) =>
-          `${format.shortAmount(amount, reserves[reserve]?.decimals ?? 0)} ${state.listings[reserve]?.symbol ?? ''}`,
+          `${format.shortAmount(amount, reserves[reserve]?.decimals ?? 0, wanted === 'debt' ? 'ceil' : 'floor')} ${state.listings[reserve]?.symbol ?? ''}`,
       )
       .join(', ');
   return (
@@ -180,13 +182,13 @@ function Outcome({
         <div>
           <dt>Health</dt>
           <dd>
-            <Health totals={now} /> <span aria-label="becomes">→</span> <Health totals={then} />
+            <Health totals={now} /> <Arrow /> <Health totals={then} />
           </dd>
         </div>
         <div>
           <dt>Collateral</dt>
           <dd>
-            {format.dollars(now.collateral)} <span aria-label="becomes">→</span> {format.dollars(then.collateral)}
+            {format.dollars(now.collateral)} <Arrow /> {format.dollars(then.collateral)}
           </dd>
         </div>
       </dl>

@@ -100,7 +100,7 @@ export function Summary({ vault }: { vault: OpenVault }) {
         </div>
         <div>
           <dt>Borrow limit</dt>
-          <dd>{isRefused(view.newRisk) ? 'No price' : format.dollars(view.newRisk.limit)}</dd>
+          <dd>{isRefused(view.newRisk) ? 'No price' : format.dollars(view.newRisk.limit, 'floor')}</dd>
         </div>
         <div>
           <dt>Limit used</dt>

@@ -49,7 +49,7 @@ const EVENTS: Record<Event['kind'], { summary: string; done: string }> = {
 
 export function VaultPage() {
   const { config, base, state, holdings, wallet, chooseVault } = useSession();
-  const { progress, review, confirm, reset, isOld } = useTransaction();
+  const { progress, review, confirm, reset, isOff } = useTransaction();
   const { vaults, refresh } = useWalletVaults();
   const [event, setEvent] = useState<Event>();
   /** Why no vault can be opened. */
@@ -175,7 +175,7 @@ export function VaultPage() {
               <p>This wallet has no SOL yet{config?.local === true && ': get test tokens first'}.</p>
             )}
             {!isBusy && (
-              <button type="button" disabled={isOld || holdings.lamports === 0n} onClick={() => void openAnother()}>
+              <button type="button" disabled={isOff || holdings.lamports === 0n} onClick={() => void openAnother()}>
                 Open vault
               </button>
             )}
@@ -221,7 +221,7 @@ export function VaultPage() {
                     <button
                       type="button"
                       className="quiet"
-                      disabled={isOld}
+                      disabled={isOff}
                       onClick={() => {
                         start({ kind: 'close' });
                       }}

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useId, useRef, useState } from 'react';
 import { explain } from '../chain/errors';
 import { giveTokens } from '../chain/local';
 import { short } from '../format';
@@ -36,12 +36,14 @@ export function ConnectButton() {
   const [found, setFound] = useState<readonly Connector[]>([]);
   const [problem, setProblem] = useState<string>();
   const local = config?.local === true;
+  const genesis = base?.genesis;
+  const titleId = useId();
   useEffect(
     () =>
       onInstalled(() => {
-        setFound(installed(local));
+        setFound(genesis === undefined ? [] : installed(genesis));
       }),
-    [local],
+    [genesis],
   );
   const choices = local ? [...found, burner] : found;
   const choose = async (connector: Connector) => {
@@ -58,17 +60,17 @@ export function ConnectButton() {
     <>
       <button
         type="button"
-        disabled={base === undefined}
+        disabled={genesis === undefined}
         onClick={() => {
-          setFound(installed(local));
+          setFound(genesis === undefined ? [] : installed(genesis));
           setProblem(undefined);
           dialog.current?.showModal();
         }}
       >
         Connect wallet
       </button>
-      <dialog ref={dialog} aria-labelledby="connect-title">
-        <h2 id="connect-title">Connect a wallet</h2>
+      <dialog ref={dialog} aria-labelledby={titleId}>
+        <h2 id={titleId}>Connect a wallet</h2>
         {choices.length === 0 && <p>No wallet for Solana is installed in this browser.</p>}
         <ul className="choices">
           {choices.map((connector) => (

@@ -22,11 +22,20 @@ const CHANGED = 'Your vault has changed in the meantime. This is what would happ
 
 /** One transaction after the other: simulated, reviewed, signed, confirmed. */
 export function useTransaction() {
-  const { config, base, state, holdings, wallet, problem, refresh } = useSession();
+  const { config, base, state, holdings, wallet, problem, refresh, tell } = useSession();
   const [progress, setProgress] = useState<Progress>(IDLE);
   /** Counts what was begun: what was given up is not sent when it is signed after all. */
   const attempt = useRef(0);
+  /** What was confirmed last, and whether its user went elsewhere: how it ends is told there. */
+  const last = useRef({ isLeft: false });
+  useEffect(
+    () => () => {
+      last.current.isLeft = true;
+    },
+    [],
+  );
   const isOld = problem !== undefined;
+  const isUnderWay = progress.at === 'signing' || progress.at === 'confirming';
 
   const review = async (wish: Wish, words?: string) => {
     if (
@@ -35,7 +44,8 @@ export function useTransaction() {
       state === undefined ||
       holdings === undefined ||
       wallet === undefined ||
-      isOld
+      isOld ||
+      isUnderWay
     ) {
       return;
     }
@@ -60,6 +70,8 @@ export function useTransaction() {
     }
     const { wish, prepared } = progress;
     const mine = attempt.current;
+    const way = { isLeft: false };
+    last.current = way;
     try {
       const signature = await send(base.rpc, config, wallet, prepared, (at) => {
         if (mine !== attempt.current) {
@@ -67,10 +79,16 @@ export function useTransaction() {
         }
         setProgress({ at });
       });
-      setProgress({ at: 'done', words: done, signature });
+      if (way.isLeft) {
+        tell(done);
+      } else {
+        setProgress({ at: 'done', words: done, signature });
+      }
       return true;
     } catch (error) {
-      if (mine === attempt.current) {
+      if (way.isLeft) {
+        tell(`Your transaction: ${explain(error)}`);
+      } else if (mine === attempt.current) {
         setProgress(
           error instanceof UnsentError
             ? { at: 'review', wish, prepared, words: `${error.message} Nothing was sent.` }
@@ -83,6 +101,10 @@ export function useTransaction() {
     }
   };
   const reset = () => {
+    if (progress.at === 'confirming') {
+      // It is sent, and cannot be given up.
+      last.current.isLeft = true;
+    }
     attempt.current += 1;
     setProgress(IDLE);
   };
@@ -106,7 +128,14 @@ export function useTransaction() {
       clearTimeout(timer);
     };
   });
-  return { progress: isVoid ? IDLE : progress, review, confirm, reset, isOld };
+  return {
+    progress: isVoid ? IDLE : progress,
+    review,
+    confirm,
+    reset,
+    /** Whether another one cannot be begun: this one is on its way, or what is shown is old. */
+    isOff: isOld || isUnderWay || progress.at === 'simulating',
+  };
 }
 
 /** What is done without the vault that is shown. */

@@ -4,7 +4,15 @@ import { findAccounts } from '../chain/find';
 import type { State } from '../chain/state';
 import { ONE } from '../fixed';
 import { getVaultCodec } from '../generated';
-import { isRefused, type RawAccount, type Valuation, type VaultView } from '../risk';
+import {
+  isRefused,
+  type Moment,
+  type RawAccount,
+  type Risk,
+  type Snapshot,
+  type Valuation,
+  type VaultView,
+} from '../risk';
 import { useSession, type Base } from '../session';
 import { CLOSE_HEALTH } from './Summary';
 import { usePolled } from './usePolled';
@@ -40,6 +48,20 @@ export interface Vaults {
   lowest: bigint | undefined;
 }
 
+/** What counts in a liquidation; `undefined` of a vault with an asset that was listed since the market was looked at. */
+function valueNow(
+  risk: Risk,
+  snapshot: Snapshot,
+  moment: Moment,
+  raw: RawAccount,
+): VaultView['liquidation'] | undefined {
+  try {
+    return risk.vault(snapshot, moment, raw).liquidation;
+  } catch {
+    return undefined;
+  }
+}
+
 type Scan = Omit<Vaults, 'near'> & { kept: RawAccount[] };
 
 /** Fetches and values all vaults of the market. */
@@ -50,8 +72,8 @@ async function scan({ rpc, risk, known }: Base, { snapshot, moment }: State): Pr
     if (i % SLICE === SLICE - 1) {
       await new Promise((resolve) => setTimeout(resolve));
     }
-    const { liquidation } = risk.vault(snapshot, moment, raw);
-    if (isRefused(liquidation)) {
+    const liquidation = valueNow(risk, snapshot, moment, raw);
+    if (liquidation === undefined || isRefused(liquidation)) {
       result.unvalued += 1;
       continue;
     }

@@ -38,9 +38,21 @@ export function onInstalled(changed: () => void): () => void {
   };
 }
 
+/** Clusters by their genesis hashes, as the Wallet Standard calls them. A wallet simulates on the one that it is told. */
+const CLUSTERS: Readonly<Record<string, string>> = {
+  '5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d': 'solana:mainnet',
+  EtWTRABZaYq6iMfeYKouRu166VU2xqa1wcaWoxPkrZBG: 'solana:devnet',
+  '4uhcVJyU9pJkvQyS88uRDiswHXSCkY3zQawwpjk2NsNY': 'solana:testnet',
+};
+
+/** What wallets call the chain with this genesis hash: one that nobody knows is a local one. */
+export function chainOf(genesis: string): string {
+  return CLUSTERS[genesis] ?? 'solana:localnet';
+}
+
 /** The installed wallets that can sign for Solana. */
-export function installed(local: boolean): readonly Connector[] {
-  const chain = local ? 'solana:localnet' : 'solana:mainnet';
+export function installed(genesis: string): readonly Connector[] {
+  const chain = chainOf(genesis);
   return getWallets()
     .get()
     .filter((wallet) => CONNECT in wallet.features && SIGN in wallet.features)
