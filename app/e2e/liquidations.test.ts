@@ -2,7 +2,7 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectAccessible, observeShifts, picture, shifts } from './browser';
-import { Stage, connect, move, says, useKey } from './stage';
+import { Stage, connect, move, openVault, says, useKey } from './stage';
 
 let stage: Stage;
 
@@ -153,6 +153,43 @@ describe('liquidations', () => {
     await expectAccessible(page);
     await picture(page, 'liquidate-missing');
     await page.getByRole('button', { name: 'Close' }).click();
+    expect(seen.complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  it('pay into the vault of a keeper who has one', async () => {
+    const { page, seen } = await stage.open('/vault');
+    await openVault(page);
+    await move(page, 'Deposit', 'SOL', '1', 'Deposited.');
+    await move(page, 'Borrow', 'USDC', '100', 'Borrowed.');
+    await page.getByRole('banner').getByRole('link', { name: 'Liquidations' }).click();
+    await row(page, /Debt\$1\d\d,\d{3}\.\d\d USDC/)
+      .getByRole('button')
+      .click();
+    const dialog = page.getByRole('dialog');
+    await says(page, 'dialog .review', /receive at least [\d.]+ SOL, or nothing happens/);
+    await dialog.getByText('In your vault').click();
+    await says(page, 'dialog', /It is deposited in your vault \w{4}…\w{4}/);
+    // What was reviewed was tokens.
+    expect(await dialog.getByRole('button', { name: 'Sign and send' }).count()).toBe(0);
+    await dialog.getByRole('button', { name: 'Review' }).click();
+    await says(page, 'dialog .review', /receive at least [\d.]+ SOL as a deposit in your vault, or nothing happens/);
+    const words = (await dialog.textContent()) ?? '';
+    const received = /You receive([\d.]+) SOL/.exec(words)?.[1] ?? '';
+    const [, before = '', after = ''] = /Health of your vault([\d.]+) → ([\d.]+)/.exec(words) ?? [];
+    expect(Number(after)).toBeGreaterThan(Number(before));
+    await expectAccessible(page);
+    await picture(page, 'liquidate-shares');
+    await page.getByRole('button', { name: 'Sign and send' }).click();
+    await says(page, 'dialog [role=status]', 'Liquidated. The collateral is in your vault.');
+    await dialog.getByRole('button', { name: 'Close' }).click();
+    await page.getByRole('link', { name: 'Vault' }).click();
+    await says(page, '[data-testid=health]', new RegExp(`^${after.slice(0, -1)}`));
+    const position = await page.locator('.positions li', { hasText: 'SOLCollateral' }).textContent();
+    const held = Number(/Amount([\d.]+)/.exec(position ?? '')?.[1]);
+    // Within a hundredth, as the bounds are.
+    expect(held - 1).toBeGreaterThan(Number(received) * 0.99);
+    expect(held - 1).toBeLessThan(Number(received) * 1.01);
     expect(seen.complaints).toEqual([]);
     await page.context().close();
   });

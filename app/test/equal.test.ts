@@ -15,6 +15,7 @@ import {
   getPendingChangeCodec,
   getReserveCodec,
   getVaultCodec,
+  type Receive,
 } from '../src/generated';
 import type { Action, RawAccount, Risk, Snapshot } from '../src/risk';
 import { writeRequest, type Moment, type Question } from '../src/risk/request';
@@ -36,7 +37,14 @@ interface CaseJson {
   priced: { reserve: Address; price: string; answer: string };
   movedAnswer: string;
   least: { action: Action; reserve: Address; health: string; answer: string };
-  liquidation: { debt: Address; collateral: Address; most: string; answer: string; remaining: string } | null;
+  liquidation: {
+    debt: Address;
+    collateral: Address;
+    most: string;
+    receive: Receive;
+    answer: string;
+    remaining: string;
+  } | null;
 }
 
 interface SceneJson {
@@ -122,8 +130,9 @@ it.each(readdirSync(folder).sort())('%s', async (name) => {
     const health = BigInt(least.health);
     check({ kind: 'least', vault, reserve: least.reserve, action: least.action, health }, least.answer);
     if (liquidation !== null) {
-      const { debt, collateral } = liquidation;
-      check({ kind: 'liquidate', vault, debt, collateral, most: BigInt(liquidation.most) }, liquidation.answer);
+      const { debt, collateral, receive } = liquidation;
+      const most = BigInt(liquidation.most);
+      check({ kind: 'liquidate', vault, debt, collateral, most, receive }, liquidation.answer);
       check({ kind: 'remaining', vault, acted: [debt, collateral] }, liquidation.remaining);
       liquidations += liquidation.answer.startsWith('{"repay"') ? 1 : 0;
     }

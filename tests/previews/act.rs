@@ -4,7 +4,7 @@ use crate::scene::{Stage, WEALTH, account_data};
 use anchor_lang::prelude::Pubkey;
 use keel::events::Liquidated;
 use keel::state::{Side, Vault};
-use keel::{AmountSpec, KeelError};
+use keel::{AmountSpec, KeelError, Receive};
 use keel_client::ClientError;
 use keel_client::instruction::{self, Liquidation};
 use keel_client::preview::{Accounts, Action};
@@ -12,6 +12,7 @@ use keel_risk::Fraction;
 use keel_risk::health::Totals;
 use keel_risk::price::{Purpose, UnitPrice};
 use keel_tests::check;
+use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use solana_instruction::Instruction;
 use std::collections::BTreeMap;
@@ -22,7 +23,8 @@ pub struct Seen {
     pub vaults: u64,
     /// A liquidation came out alike.
     liquidations: u64,
-    /// Of these, those that left something of both positions, and those that wrote debt off.
+    /// Of these, those in shares, those that left something of both positions, and those that wrote debt off.
+    in_shares: u64,
     part: u64,
     bad_debt: u64,
     /// Errors of liquidations that came out alike.
@@ -43,6 +45,7 @@ impl Seen {
     /// A run that reached nothing would prove nothing.
     pub fn require_all(&self) {
         assert!(self.liquidations > self.vaults / 10, "{self:?}");
+        assert!(self.in_shares > self.liquidations / 4, "{self:?}");
         assert!(self.part > self.vaults / 100 && self.bad_debt > 0, "{self:?}");
         // Which of the errors of prices come up depends on the seed.
         for error in ["Healthy", "VaultInsolvent", "NothingToSeize", "Price"] {
@@ -83,12 +86,17 @@ pub fn liquidate(stage: &mut Stage, vault: &Vault, rng: &mut ChaCha8Rng, seen: &
     let max_repay = stage.most_repaid(debt, rng);
     let market = stage.world.market_state();
     let view = stage.view(&market);
-    let preview = view.liquidate(vault, &debt_reserve, &collateral_reserve, max_repay);
-    let keeper = stage.user.key();
+    let receive = if rng.random_bool(0.5) { Receive::Tokens } else { Receive::Shares };
+    let preview = view.liquidate(vault, &debt_reserve, &collateral_reserve, max_repay, receive);
+    let keeper = stage.keeper.key();
     let terms =
         Liquidation { keeper, vault: stage.user.vault, debt_reserve, collateral_reserve, max_repay, min_seize: 0 };
-    let build = instruction::liquidate(&stage.world.book, vault, &terms).unwrap();
-    match (preview, stage.world.chain.simulate(&[build], &[&stage.user.keypair])) {
+    let book = &stage.world.book;
+    let build = match receive {
+        Receive::Tokens => instruction::liquidate(book, vault, &terms),
+        Receive::Shares => instruction::liquidate_for_shares(book, vault, &terms, stage.keeper.vault),
+    };
+    match (preview, stage.world.chain.simulate(&[build.unwrap()], &[&stage.keeper.keypair])) {
         (Ok(preview), Ok((receipt, after))) => {
             let (plan, health) =
                 (&preview.plan, |totals: &Totals| totals.health_factor().map_or(u128::MAX, Fraction::to_bits));
@@ -100,7 +108,7 @@ pub fn liquidate(stage: &mut Stage, vault: &Vault, rng: &mut ChaCha8Rng, seen: &
                 repaid: plan.repay.0,
                 seized: plan.seize.0,
                 to_keeper: plan.to_keeper.0,
-                in_shares: false,
+                in_shares: receive == Receive::Shares,
                 bonus: plan.bonus.to_bits(),
                 health_before: health(&preview.before),
                 health_after: health(&preview.after),
@@ -113,6 +121,7 @@ pub fn liquidate(stage: &mut Stage, vault: &Vault, rng: &mut ChaCha8Rng, seen: &
             assert_eq!(bytes(&collateral_reserve), &account_data(&preview.collateral_reserve), "{terms:?}: collateral");
             assert!(preview.bounty() <= preview.cost() && preview.received <= preview.seized);
             seen.liquidations += 1;
+            seen.in_shares += u64::from(receive == Receive::Shares);
             seen.part += u64::from(!plan.repays_all && !plan.seizes_all);
             seen.bad_debt += u64::from(preview.vault.is_insolvent());
         }

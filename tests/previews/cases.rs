@@ -134,6 +134,8 @@ impl Cases {
         let seconds = rng.random_range(0..=30 * 86_400u32);
         let health = u128::from(rng.random_range(1u64 << 59..1 << 61));
         let max_repay = rng.random_range(0..=u64::MAX) >> rng.random_range(0..60);
+        // In tokens, or in shares.
+        let receive = rng.random_range(0..=1u8);
         if folder().is_none() {
             return;
         }
@@ -190,7 +192,8 @@ impl Cases {
                     "debt": debt.to_string(),
                     "collateral": collateral.to_string(),
                     "most": max_repay.to_string(),
-                    "answer": ask(9, &[debt.as_ref(), collateral.as_ref(), &max_repay.to_le_bytes()]),
+                    "receive": receive,
+                    "answer": ask(9, &[debt.as_ref(), collateral.as_ref(), &max_repay.to_le_bytes(), &[receive]]),
                     "remaining": ask(6, &[&[2], debt.as_ref(), collateral.as_ref()]),
                 })
             }),

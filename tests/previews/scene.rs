@@ -43,8 +43,10 @@ const DAY: i64 = 86_400;
 /// The market, a user and what was thrown last.
 pub struct Stage {
     pub world: World<LiteChain>,
-    /// Owns the vault, and is the keeper too.
+    /// Owns the vault.
     pub user: User,
+    /// Has an empty vault.
+    pub keeper: User,
     pub prices: PriceAccounts,
     pub moment: Moment,
     /// Cents of a whole token of each asset.
@@ -59,15 +61,17 @@ impl Stage {
             .collect();
         let mut world = World::with(LiteChain::new(), &specs);
         world.list_minted(specs::minted(), 1);
-        let user = world.user();
-        for asset in 0..world.assets.len() {
-            world.fund(&user.key(), asset, 0);
-            let key = world.token_account(&user.key(), asset);
-            set_word(&mut world.chain, &key, 64, WEALTH);
+        let (user, keeper) = (world.user(), world.user());
+        for owner in [user.key(), keeper.key()] {
+            for asset in 0..world.assets.len() {
+                world.fund(&owner, asset, 0);
+                let key = world.token_account(&owner, asset);
+                set_word(&mut world.chain, &key, 64, WEALTH);
+            }
         }
         let cents = ASSETS.iter().map(|asset| asset.1).chain([1_00]).collect();
         let moment = Moment { now: 0, last_restart_slot: 0 };
-        Self { world, user, prices: PriceAccounts::new(), moment, cents }
+        Self { world, user, keeper, prices: PriceAccounts::new(), moment, cents }
     }
 
     /// Everything but the vaults anew.

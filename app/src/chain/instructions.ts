@@ -56,6 +56,8 @@ export interface LiquidationTerms {
   maxRepay: bigint;
   /** Least that is received: with less, the program refuses. */
   minSeize: bigint;
+  /** The keeper's vault, for supply shares; without it, the keeper receives tokens. */
+  into: Address | undefined;
 }
 
 /** The instructions of a wish, for one transaction. */
@@ -163,8 +165,8 @@ function liquidate(risk: Risk, state: State, holdings: Holdings, terms: Liquidat
     throw new Error('there is no such asset');
   }
   const { owner } = holdings;
-  const { vault, maxRepay, minSeize } = terms;
-  const instructions: Instruction[] = [createTokenAccount(owner, collateral)];
+  const { vault, maxRepay, minSeize, into } = terms;
+  const instructions: Instruction[] = into === undefined ? [createTokenAccount(owner, collateral)] : [];
   if (debt.reserve.mint === WRAPPED_SOL) {
     instructions.push(createTokenAccount(owner, debt), ...wrap(owner, debt.tokenAccount, maxRepay));
   }
@@ -177,17 +179,18 @@ function liquidate(risk: Risk, state: State, holdings: Holdings, terms: Liquidat
     debtLiquidity: debt.reserve.liquidity,
     collateralLiquidity: collateral.reserve.liquidity,
     keeperDebtAccount: debt.tokenAccount,
-    keeperCollateralAccount: collateral.tokenAccount,
+    keeperCollateralAccount: into ?? collateral.tokenAccount,
     debtMint: debt.reserve.mint,
     collateralMint: collateral.reserve.mint,
     debtTokenProgram: debt.reserve.tokenProgram,
     collateralTokenProgram: collateral.reserve.tokenProgram,
     maxRepay,
     minSeize,
-    receive: Receive.Tokens,
+    receive: into === undefined ? Receive.Tokens : Receive.Shares,
   });
   instructions.push(withAccounts(build, risk.remaining(state.snapshot, vault, [debt.address, collateral.address])));
-  const sol = [debt, collateral].find(({ reserve }) => reserve.mint === WRAPPED_SOL);
+  const moved = into === undefined ? [debt, collateral] : [debt];
+  const sol = moved.find(({ reserve }) => reserve.mint === WRAPPED_SOL);
   if (sol?.tokenAccount !== undefined) {
     instructions.push(unwrap(owner, sol.tokenAccount));
   }

@@ -4,6 +4,7 @@
  * Accounts go in as they were fetched, so that nothing here knows their layout.
  */
 import { AccountRole, getAddressDecoder, getBase16Encoder, type AccountMeta, type Address } from '@solana/kit';
+import type { Receive } from '../generated';
 import {
   readAnswer,
   type ChangeView,
@@ -95,7 +96,7 @@ export class Risk {
     return this.ask(snapshot, moment, { kind: 'priced', vault, reserve, price }) as Totals | Refused;
   }
 
-  /** What a liquidation would come to in which a keeper repays at most `most` native units of a debt. */
+  /** What a liquidation would come to in which a keeper repays at most `most` native units of a debt, for tokens or shares. */
   liquidate(
     snapshot: Snapshot,
     moment: Moment,
@@ -103,8 +104,10 @@ export class Risk {
     debt: Address,
     collateral: Address,
     most: bigint,
+    receive: Receive,
   ): Liquidation | Refused {
-    return this.ask(snapshot, moment, { kind: 'liquidate', vault, debt, collateral, most }) as Liquidation | Refused;
+    const question = { kind: 'liquidate', vault, debt, collateral, most, receive } as const;
+    return this.ask(snapshot, moment, question) as Liquidation | Refused;
   }
 
   /** The least deposit or repayment that brings the vault's health to this; `null` when none does. */

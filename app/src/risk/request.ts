@@ -1,5 +1,6 @@
 /** Writes requests as crates/risk-wasm/src/request.rs reads them. */
 import { getAddressEncoder, type Address, type ReadonlyUint8Array } from '@solana/kit';
+import type { Receive } from '../generated';
 
 /** A fetched account. */
 export interface RawAccount {
@@ -65,7 +66,7 @@ export type Question =
   | { kind: 'remaining'; vault: RawAccount; acted: readonly Address[] }
   | { kind: 'priced'; vault: RawAccount; reserve: Address; price: bigint }
   | { kind: 'change'; change: RawAccount }
-  | { kind: 'liquidate'; vault: RawAccount; debt: Address; collateral: Address; most: bigint }
+  | { kind: 'liquidate'; vault: RawAccount; debt: Address; collateral: Address; most: bigint; receive: Receive }
   | { kind: 'least'; vault: RawAccount; reserve: Address; action: Action; health: bigint };
 
 const NUMBERS: Record<Question['kind'], number> = {
@@ -232,6 +233,7 @@ function writeQuestion(writer: Writer, question: Question): void {
       writer.address(question.debt);
       writer.address(question.collateral);
       writer.u64(question.most);
+      writer.u8(question.receive);
       return;
     case 'least':
       writer.address(question.reserve);

@@ -1,8 +1,10 @@
+import type { Address } from '@solana/kit';
 import { useEffect, useId, useRef, useState } from 'react';
 import type { Listing } from '../chain/state';
 import * as format from '../format';
 import { isRefused, type RawAccount } from '../risk';
 import { useSession } from '../session';
+import { Arrow } from './Arrow';
 import { isSamePair, type Deal } from './deals';
 import { Review } from './Review';
 import type { Progress } from './useTransaction';
@@ -19,6 +21,9 @@ export interface Target {
   whole: Deal[];
   /** Why another is refused, in words. */
   refusal: string | undefined;
+  /** A vault of the wallet's that can receive shares, and its address if it does. */
+  own: RawAccount | undefined;
+  into: Address | undefined;
 }
 
 /** A liquidation, from what it comes to until it is confirmed. */
@@ -27,6 +32,7 @@ export function LiquidationDialog({
   held,
   progress,
   onChoose,
+  onReceive,
   onConfirm,
   onClose,
 }: {
@@ -34,6 +40,7 @@ export function LiquidationDialog({
   held: (reserve: number) => bigint;
   progress: Progress;
   onChoose: (deal: Deal) => void;
+  onReceive: (isInShares: boolean) => void;
   onConfirm: () => void;
   onClose: () => void;
 }) {
@@ -41,7 +48,7 @@ export function LiquidationDialog({
   const dialog = useRef<HTMLDialogElement>(null);
   const start = useRef<HTMLButtonElement>(null);
   const [titleId, pairId] = [useId(), useId()];
-  const { raw, deals, deal, whole, refusal } = target;
+  const { raw, deals, deal, whole, refusal, own, into } = target;
   const [isLacking, setLacking] = useState(deal === undefined);
   useEffect(() => {
     dialog.current?.showModal();
@@ -76,6 +83,25 @@ export function LiquidationDialog({
       }}
     >
       <h2 id={titleId}>Liquidate vault {format.short(raw.address)}</h2>
+      {own !== undefined && (
+        <fieldset className="tabs receive" disabled={progress.at !== 'review' && !isOpen}>
+          <legend>Receive the collateral</legend>
+          {[false, true].map((isInShares) => (
+            <label key={String(isInShares)}>
+              <input
+                type="radio"
+                name="receive"
+                className="unseen"
+                checked={isInShares === (into !== undefined)}
+                onChange={() => {
+                  onReceive(isInShares);
+                }}
+              />
+              <span>{isInShares ? 'In your vault' : 'In the wallet'}</span>
+            </label>
+          ))}
+        </fieldset>
+      )}
       {deal === undefined ? (
         <Missing whole={whole[0]} refusal={refusal} held={held} listings={listings} />
       ) : (
@@ -103,7 +129,7 @@ export function LiquidationDialog({
               </select>
             </div>
           )}
-          <Facts deal={deal} whole={whole.find((one) => isSamePair(one, deal))} listings={listings} />
+          <Facts deal={deal} whole={whole.find((one) => isSamePair(one, deal))} into={into} listings={listings} />
           {isOpen && (
             <button
               ref={start}
@@ -123,7 +149,7 @@ export function LiquidationDialog({
       {(deal !== undefined || progress.at !== 'review') && (
         <Review
           progress={progress}
-          summary={<Bounds progress={progress} listings={listings} />}
+          summary={<Bounds progress={progress} own={own} />}
           onConfirm={onConfirm}
           onCancel={close}
         />
@@ -174,7 +200,17 @@ function Missing({
   );
 }
 
-function Facts({ deal, whole, listings }: { deal: Deal; whole: Deal | undefined; listings: readonly Listing[] }) {
+function Facts({
+  deal,
+  whole,
+  into,
+  listings,
+}: {
+  deal: Deal;
+  whole: Deal | undefined;
+  into: Address | undefined;
+  listings: readonly Listing[];
+}) {
   const { found } = deal;
   const [debt, collateral] = [listings[deal.debt], listings[deal.collateral]];
   if (debt === undefined || collateral === undefined) {
@@ -207,12 +243,14 @@ function Facts({ deal, whole, listings }: { deal: Deal; whole: Deal | undefined;
         <div>
           <dt>Health of the vault</dt>
           <dd>
-            {format.health(found.before.health)} <span aria-label="becomes">→</span> {format.health(found.after.health)}
+            {format.health(found.before.health)} <Arrow /> {format.health(found.after.health)}
           </dd>
         </div>
       </dl>
       <p className="small">
         At the oracle&rsquo;s prices. What you are left with depends on what you sell the {collateral.symbol} for.
+        {into !== undefined &&
+          ` It is deposited in your vault ${format.short(into)}, also when none can be withdrawn at the moment.`}
         {isPart &&
           ` The wallet holds enough for a part: all would be ${format.amount(whole.found.repay, debt.reserve.decimals)} ${debt.symbol}.`}
       </p>
@@ -221,17 +259,36 @@ function Facts({ deal, whole, listings }: { deal: Deal; whole: Deal | undefined;
 }
 
 /** What holds whatever prices do until the transaction is executed. */
-function Bounds({ progress, listings }: { progress: Progress; listings: readonly Listing[] }) {
-  if (progress.at !== 'review' || progress.wish.kind !== 'liquidate') {
+function Bounds({ progress, own }: { progress: Progress; own: RawAccount | undefined }) {
+  const { base, state } = useSession();
+  if (progress.at !== 'review' || progress.wish.kind !== 'liquidate' || base === undefined || state === undefined) {
     return null;
   }
-  const { debt, collateral, maxRepay, minSeize } = progress.wish.terms;
+  const { debt, collateral, maxRepay, minSeize, into } = progress.wish.terms;
   const show = (units: bigint, listing: Listing | undefined) =>
     listing === undefined ? '' : `${format.amount(units, listing.reserve.decimals)} ${listing.symbol}`;
+  const after = into === undefined ? undefined : progress.prepared.vaultAfter;
+  const health = (vault: RawAccount) => {
+    const { liquidation } = base.risk.vault(state.snapshot, state.moment, vault);
+    return isRefused(liquidation) ? 'No price' : format.health(liquidation.health);
+  };
   return (
-    <p>
-      You repay at most {show(maxRepay, listings[debt])} and receive at least {show(minSeize, listings[collateral])}, or
-      nothing happens.
-    </p>
+    <>
+      <p>
+        You repay at most {show(maxRepay, state.listings[debt])} and receive at least{' '}
+        {show(minSeize, state.listings[collateral])}
+        {into !== undefined && ' as a deposit in your vault'}, or nothing happens.
+      </p>
+      {own !== undefined && after !== undefined && (
+        <dl className="facts">
+          <div>
+            <dt>Health of your vault</dt>
+            <dd>
+              {health(own)} <Arrow /> {health(after)}
+            </dd>
+          </div>
+        </dl>
+      )}
+    </>
   );
 }

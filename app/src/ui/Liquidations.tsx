@@ -1,9 +1,10 @@
+import type { Address } from '@solana/kit';
 import { useEffect, useMemo, useState } from 'react';
 import { wordsOf } from '../chain/errors';
 import { spendable } from '../chain/state';
 import { share } from '../fixed';
 import * as format from '../format';
-import { getVaultDecoder } from '../generated';
+import { getVaultDecoder, Receive } from '../generated';
 import type { Position, RawAccount } from '../risk';
 import { useSession } from '../session';
 import { dealsOf, isSamePair, termsOf, whyAgain, type Deal } from './deals';
@@ -17,12 +18,19 @@ import { useVaults, type Found } from './useVaults';
 const MOST = 50;
 const GONE = 'This vault cannot be liquidated any more: prices have moved, or somebody was faster.';
 
+interface Choice {
+  raw: RawAccount;
+  /** The pair of assets; the best one, until one was chosen. */
+  deal: Deal | undefined;
+  isInShares: boolean;
+}
+
 export function Liquidations() {
   const { base, state, holdings, wallet } = useSession();
   const { vaults, problem, look } = useVaults();
   const { progress, review, confirm, reset } = useTransaction();
   /** What was chosen, and what was seen of it when it was signed. */
-  const [chosen, setChosen] = useState<{ raw: RawAccount; deal: Deal | undefined }>();
+  const [chosen, setChosen] = useState<Choice>();
   const [signed, setSigned] = useState<Target>();
   const due = vaults?.near.filter(({ totals }) => !totals.healthy) ?? [];
   const close = vaults?.near.filter(({ totals }) => totals.healthy) ?? [];
@@ -34,29 +42,37 @@ export function Liquidations() {
     }
     const found = vaults?.near.find(({ raw }) => raw.address === chosen.raw.address);
     if (found === undefined) {
-      return { raw: chosen.raw, deals: [], deal: undefined, whole: [], refusal: GONE };
+      return { raw: chosen.raw, deals: [], deal: undefined, whole: [], refusal: GONE, own: undefined, into: undefined };
     }
     const { raw, view } = found;
     const payable = (reserve: number) => (holdings ? spendable(holdings, state.listings, reserve) : 0n);
-    const { deals, refusal } = dealsOf(base.risk, state, raw, view, payable);
+    // Nobody can be paid into the vault that is liquidated, and only its owner opens a position in a vault.
+    const shown = holdings?.vault;
+    const isOwn = shown !== undefined && getVaultDecoder().decode(shown.data).owner === holdings?.owner;
+    const own = isOwn && shown.address !== raw.address ? shown : undefined;
+    const into = chosen.isInShares ? own?.address : undefined;
+    const receive = into === undefined ? Receive.Tokens : Receive.Shares;
+    const { deals, refusal } = dealsOf(base.risk, state, raw, view, payable, receive);
     const wanted = chosen.deal;
     const deal = wanted === undefined ? deals[0] : deals.find((one) => isSamePair(one, wanted));
-    const whole = dealsOf(base.risk, state, raw, view).deals;
-    return { raw, deals, deal, whole, refusal: refusal === undefined ? undefined : wordsOf(refusal) };
+    const whole = dealsOf(base.risk, state, raw, view, undefined, receive).deals;
+    const words = refusal === undefined ? undefined : wordsOf(refusal);
+    return { raw, deals, deal, whole, refusal: words, own, into };
   }, [base, state, holdings, vaults, chosen]);
   // What is signed changes the vault: what was to happen is shown until the end.
   const target = progress.at === 'signing' || progress.at === 'confirming' || progress.at === 'done' ? signed : live;
 
-  const take = (raw: RawAccount, deal: Deal | undefined, words?: string) => {
-    setChosen({ raw, deal });
+  const take = (choice: Choice, into: Address | undefined, words?: string) => {
+    setChosen(choice);
+    const { raw, deal } = choice;
     if (deal !== undefined) {
-      void review({ kind: 'liquidate', terms: termsOf(raw, deal, held(deal.debt)) }, words);
+      void review({ kind: 'liquidate', terms: termsOf(raw, deal, held(deal.debt), into) }, words);
     }
   };
   const choose = ({ raw, view }: Found) => {
     if (base !== undefined && state !== undefined) {
       reset();
-      take(raw, dealsOf(base.risk, state, raw, view, held).deals[0]);
+      take({ raw, deal: dealsOf(base.risk, state, raw, view, held).deals[0], isInShares: false }, undefined);
     }
   };
   const terms = progress.at === 'review' && progress.wish.kind === 'liquidate' ? progress.wish.terms : undefined;
@@ -66,7 +82,7 @@ export function Liquidations() {
       return;
     }
     const timer = setTimeout(() => {
-      take(live.raw, live.deal, again);
+      take({ raw: live.raw, deal: live.deal, isInShares: live.into !== undefined }, live.into, again);
     });
     return () => {
       clearTimeout(timer);
@@ -146,11 +162,18 @@ export function Liquidations() {
           held={held}
           progress={progress}
           onChoose={(deal) => {
-            take(target.raw, deal);
+            take({ raw: target.raw, deal, isInShares: target.into !== undefined }, target.into);
+          }}
+          onReceive={(isInShares) => {
+            // What was reviewed was something else.
+            reset();
+            setChosen({ raw: target.raw, deal: target.deal, isInShares });
           }}
           onConfirm={() => {
             setSigned(target);
-            void confirm('Liquidated. The collateral is in the wallet.').then(look);
+            void confirm(
+              `Liquidated. The collateral is in ${target.into === undefined ? 'the wallet' : 'your vault'}.`,
+            ).then(look);
           }}
           onClose={() => {
             setChosen(undefined);
@@ -227,7 +250,7 @@ function Row({ found, children }: { found: Found; children?: React.ReactNode }) 
                 <dd>
                   {deal === undefined || debt === undefined
                     ? '—'
-                    : `${format.shortAmount(deal.found.repay, debt.reserve.decimals)} ${debt.symbol}`}
+                    : `${format.shortAmount(deal.found.repay, debt.reserve.decimals, 'ceil')} ${debt.symbol}`}
                 </dd>
               </div>
               <div>

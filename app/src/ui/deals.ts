@@ -1,6 +1,8 @@
 /** What liquidating a vault would come to, for each pair of its debts and collaterals. */
+import type { Address } from '@solana/kit';
 import type { LiquidationTerms } from '../chain/instructions';
 import { sameData, type State } from '../chain/state';
+import { Receive } from '../generated';
 import { isRefused, type Liquidation, type RawAccount, type Risk, type VaultView } from '../risk';
 
 /** More than anybody has. */
@@ -33,6 +35,7 @@ export function dealsOf(
   vault: RawAccount,
   { positions }: VaultView,
   held: (reserve: number) => bigint = () => ANY,
+  receive = Receive.Tokens,
 ): Deals {
   const on = (side: string) => positions.filter((position) => position.side === side).map(({ reserve }) => reserve);
   const result: Deals = { deals: [], refusal: undefined };
@@ -42,7 +45,7 @@ export function dealsOf(
       if (owed === undefined || seized === undefined) {
         continue;
       }
-      const found = risk.liquidate(snapshot, moment, vault, owed.address, seized.address, held(debt));
+      const found = risk.liquidate(snapshot, moment, vault, owed.address, seized.address, held(debt), receive);
       if (isRefused(found)) {
         result.refusal = found.refused;
       } else {
@@ -54,8 +57,13 @@ export function dealsOf(
   return result;
 }
 
-/** The bounds within which a deal is to be executed, for a keeper who has `held` of the debt's asset. */
-export function termsOf(vault: RawAccount, { debt, collateral, found }: Deal, held: bigint): LiquidationTerms {
+/** The bounds within which a deal is to be executed, for a keeper who has `held` of the debt's asset. Shares go `into` a vault. */
+export function termsOf(
+  vault: RawAccount,
+  { debt, collateral, found }: Deal,
+  held: bigint,
+  into?: Address,
+): LiquidationTerms {
   const most = (found.repay * (100n + SLACK)) / 100n + 1n;
   return {
     vault,
@@ -63,6 +71,7 @@ export function termsOf(vault: RawAccount, { debt, collateral, found }: Deal, he
     collateral,
     maxRepay: most < held ? most : held,
     minSeize: (found.toKeeper * (100n - SLACK)) / 100n,
+    into,
   };
 }
 

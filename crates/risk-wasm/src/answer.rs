@@ -117,8 +117,8 @@ impl Snapshot {
                 let at = view.value_at(&decode(vault)?, key, *price, Purpose::Liquidation)?;
                 Ok(object(|o| totals(o, &at.totals)))
             }
-            Question::Liquidate(vault, [debt, collateral], max_repay) => {
-                let found = view.liquidate(&decode(vault)?, debt, collateral, *max_repay)?;
+            Question::Liquidate(vault, [debt, collateral], max_repay, receive) => {
+                let found = view.liquidate(&decode(vault)?, debt, collateral, *max_repay, *receive)?;
                 Ok(object(|o| liquidation(o, &found)))
             }
             Question::Least(vault, key, action, health) => {

@@ -12,7 +12,7 @@
 //! ```
 
 use anchor_lang::prelude::Pubkey;
-use keel::AmountSpec;
+use keel::{AmountSpec, Receive};
 use keel_client::preview::Action;
 use keel_risk::Fraction;
 use keel_risk::price::UnitPrice;
@@ -57,9 +57,9 @@ pub enum Question<'a> {
     Priced(Account<'a>, Pubkey, UnitPrice),
     /// 8, a queued change: what it does, and where it is on its way.
     Change(Account<'a>),
-    /// 9, a vault, the addresses of the reserves of a debt and of a collateral, most that is repaid `u64`: what a liquidation
-    /// would come to.
-    Liquidate(Account<'a>, [Pubkey; 2], u64),
+    /// 9, a vault, the addresses of the reserves of a debt and of a collateral, most that is repaid `u64`, how the keeper
+    /// receives the collateral `u8` (0 in tokens, 1 in shares): what a liquidation would come to.
+    Liquidate(Account<'a>, [Pubkey; 2], u64, Receive),
     /// 10, a vault, a reserve's address, an action `u8`, a health factor with 60 fractional bits `u128`: the least amount that
     /// gets the vault there.
     Least(Account<'a>, Pubkey, Action, Fraction),
@@ -157,7 +157,13 @@ impl<'a> Reader<'a> {
             8 => Question::Change(self.account()?),
             9 => {
                 let (vault, pair) = (self.account()?, [self.key()?, self.key()?]);
-                Question::Liquidate(vault, pair, u64::from_le_bytes(self.take()?))
+                let most = u64::from_le_bytes(self.take()?);
+                let receive = match self.byte()? {
+                    0 => Receive::Tokens,
+                    1 => Receive::Shares,
+                    _ => return None,
+                };
+                Question::Liquidate(vault, pair, most, receive)
             }
             10 => {
                 let (vault, key, action) = (self.account()?, self.key()?, self.action()?);
@@ -234,8 +240,11 @@ mod tests {
         let priced = read(7, &[&vault[..], &key, &9u128.to_le_bytes()].concat()).unwrap();
         assert!(priced.starts_with("Priced") && priced.ends_with("UnitPrice(9))"), "{priced}");
         assert!(read(8, &vault).unwrap().starts_with("Change"));
-        let liquidate = read(9, &[&vault[..], &key, &key, &7u64.to_le_bytes()].concat()).unwrap();
-        assert!(liquidate.starts_with("Liquidate") && liquidate.ends_with("], 7)"), "{liquidate}");
+        let liquidate = |receive: u8| read(9, &[&vault[..], &key, &key, &7u64.to_le_bytes(), &[receive]].concat());
+        let (tokens, shares) = (liquidate(0).unwrap(), liquidate(1).unwrap());
+        assert!(tokens.starts_with("Liquidate") && tokens.ends_with("], 7, Tokens)"), "{tokens}");
+        assert!(shares.ends_with("], 7, Shares)"), "{shares}");
+        assert_eq!(liquidate(2), None, "no such way to receive");
         let least = read(10, &[&vault[..], &key, &[3], &(3u128 << 60).to_le_bytes()].concat()).unwrap();
         assert!(least.starts_with("Least") && least.contains("Repay, "), "{least}");
         for (number, question) in [(0, &[][..]), (11, &[]), (6, &[&vault[..], &[3]].concat())] {

@@ -3,17 +3,17 @@
 use super::{Accounts, Outcome};
 use crate::error::ClientError;
 use anchor_lang::prelude::Pubkey;
-use keel::KeelError;
 use keel::oracle::Readings;
 use keel::state::{Reserve, Side, Vault, pause};
 use keel::valuation::{self, Acted};
+use keel::{KeelError, Receive};
 use keel_risk::health::Totals;
 use keel_risk::liquidation::{self, Pair, Plan};
 use keel_risk::pool::Pool;
 use keel_risk::price::Purpose;
 use keel_risk::units::{Amount, Quantity, Usd};
 
-/// A liquidation whose keeper takes tokens.
+/// What a liquidation comes to.
 #[derive(Clone, Debug)]
 pub struct Liquidation {
     /// What is repaid and seized, native units, and the bonus.
@@ -50,9 +50,10 @@ impl Liquidation {
 
 impl Accounts<'_> {
     /// What liquidating `vault` would come to: repaying at most `max_repay` native units of the debt to the reserve at `debt`,
-    /// for collateral in the reserve at `collateral`.
+    /// for collateral in the reserve at `collateral`, which the keeper receives in tokens or in shares.
     ///
-    /// The pause after a restart of the cluster, which is counted in slots, is not looked at, nor what token accounts hold.
+    /// The pause after a restart of the cluster, which is counted in slots, is not looked at, nor what token accounts hold, nor
+    /// whether the keeper's vault has room for shares.
     ///
     /// # Errors
     /// `Refused` with the program's error; `UnknownReserve`.
@@ -62,9 +63,10 @@ impl Accounts<'_> {
         debt: &Pubkey,
         collateral: &Pubkey,
         max_repay: u64,
+        receive: Receive,
     ) -> Result<Liquidation, ClientError> {
         let legs = (self.leg(debt)?, self.leg(collateral)?);
-        Ok(self.case(*vault, legs)?.liquidate(Amount(max_repay), self.market.min_position()?)?)
+        Ok(self.case(*vault, legs)?.liquidate(Amount(max_repay), self.market.min_position()?, receive)?)
     }
 
     fn leg<'a>(&self, key: &'a Pubkey) -> Result<Leg<'a>, ClientError> {
@@ -123,12 +125,15 @@ struct Case<'a> {
 
 impl Case<'_> {
     /// As `execute` in the program, and what its handler does around it.
-    fn liquidate(mut self, max_repay: Amount, min_position: Usd) -> Outcome<Liquidation> {
+    fn liquidate(mut self, max_repay: Amount, min_position: Usd, receive: Receive) -> Outcome<Liquidation> {
+        if receive == Receive::Shares {
+            self.pair.liquid = Amount::MAX;
+        }
         let (before, pair) = (self.before, self.pair);
         let terms = self.collateral.reserve.bonus_terms(self.grouped);
         let plan = liquidation::plan(&before, &self.view.market.rules()?, &terms, &pair, max_repay)?;
         self.repay(plan.repay)?;
-        self.seize(&plan)?;
+        self.seize(&plan, receive)?;
         let after = self.totals_after()?;
         let may_fall = plan.close_out || plan.repays_all || plan.seizes_all;
         if !may_fall && !after.is_healthier_than(&before) {
@@ -167,12 +172,18 @@ impl Case<'_> {
         self.debt.reserve.let_in(repaid.amount, self.view.moment.now)
     }
 
-    /// As `seize` in the program, to be paid out in tokens.
-    fn seize(&mut self, plan: &Plan) -> Outcome<()> {
+    /// As `seize` in the program.
+    fn seize(&mut self, plan: &Plan, receive: Receive) -> Outcome<()> {
         let Leg { key, reserve, pool, .. } = &mut self.collateral;
-        reserve.let_out_unrefused(plan.to_keeper, self.view.moment.now)?;
-        let seizure = pool.seize(self.vault.collateral(key)?, plan.seize, plan.to_keeper, plan.seizes_all)?;
-        self.vault.remove_collateral(key, seizure.shares)
+        let held = self.vault.collateral(key)?;
+        let shares = match receive {
+            Receive::Tokens => {
+                reserve.let_out_unrefused(plan.to_keeper, self.view.moment.now)?;
+                pool.seize(held, plan.seize, plan.to_keeper, plan.seizes_all)?.shares
+            }
+            Receive::Shares => pool.seize_shares(held, plan.seize, plan.to_keeper, plan.seizes_all)?.shares,
+        };
+        self.vault.remove_collateral(key, shares)
     }
 
     fn totals_after(&self) -> Outcome<Totals> {
