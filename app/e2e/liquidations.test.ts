@@ -126,6 +126,9 @@ describe('liquidations', () => {
     for (const symbol of ['SOL', 'ETH']) {
       const option = await choice.locator('option', { hasText: `USDC → ${symbol}` }).textContent();
       await choice.selectOption({ label: option ?? '' });
+      // What was reviewed was another pair.
+      expect(await page.getByRole('button', { name: 'Sign and send' }).count()).toBe(0);
+      await page.getByRole('dialog').getByRole('button', { name: 'Review' }).click();
       await says(page, 'dialog .outcome', new RegExp(`You receive[\\d.]+ ${symbol}`));
       await says(page, 'dialog .review', new RegExp(`receive at least [\\d.]+ ${symbol}, or nothing happens`));
     }

@@ -96,6 +96,21 @@ it('are asked once at a time: nothing else is begun, nor is it reviewed again', 
   await says(page, '.delegate .status', 'The vault is offered.');
 });
 
+it('are not asked to sign what was simulated long ago', async () => {
+  await page.evaluate(() => {
+    const now = Date.now.bind(Date);
+    Date.now = () => now() + 61_000;
+  });
+  await page.getByRole('button', { name: 'Sign and send' }).click();
+  await says(page, '.panel .problem', 'That was simulated more than a minute ago.');
+  // The button that signs does not have the focus: nobody has seen what is there now.
+  const focus = () => page.evaluate(() => document.activeElement?.getAttribute('aria-label'));
+  await expect.poll(focus).toBe('Review');
+  await expectAccessible(page);
+  await picture(page, 'review-again');
+  await isStillPossible();
+});
+
 it('are locked, and come back', async () => {
   await take(page, undefined);
   await says(page, '[aria-label=Connection]', `${WALLET} is locked or has disconnected.`);

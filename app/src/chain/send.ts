@@ -44,6 +44,8 @@ const PATIENCE_MILLISECONDS = 60_000;
 
 /** A transaction that was simulated and waits for a signature. */
 export interface Prepared {
+  /** When it was simulated, as `Date.now()` says it: that goes on while a machine sleeps. */
+  at: number;
   /** Whose it is, and the data of their vault that it was simulated with. */
   owner: Address;
   vault: ReadonlyUint8Array | undefined;
@@ -123,6 +125,7 @@ export async function prepare(
   // It was simulated without: what others pay is asked at the same time.
   const priority = priorityFee(price, computeUnits);
   return {
+    at: Date.now(),
     owner: holdings.owner,
     vault: holdings.vault?.data,
     instructions,

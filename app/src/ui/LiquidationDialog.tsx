@@ -31,20 +31,20 @@ export function LiquidationDialog({
   target,
   held,
   progress,
-  onChoose,
-  onReceive,
+  onChange,
+  onReview,
   onConfirm,
   onClose,
 }: {
   target: Target;
   held: (reserve: number) => bigint;
   progress: Progress;
-  onChoose: (deal: Deal) => void;
-  onReceive: (isInShares: boolean) => void;
+  onChange: (deal: Deal | undefined, isInShares: boolean) => void;
+  onReview: () => void;
   onConfirm: () => void;
   onClose: () => void;
 }) {
-  const { state } = useSession();
+  const { state, problem } = useSession();
   const dialog = useRef<HTMLDialogElement>(null);
   const start = useRef<HTMLButtonElement>(null);
   const [titleId, pairId] = [useId(), useId()];
@@ -94,7 +94,7 @@ export function LiquidationDialog({
                 className="unseen"
                 checked={isInShares === (into !== undefined)}
                 onChange={() => {
-                  onReceive(isInShares);
+                  onChange(deal, isInShares);
                 }}
               />
               <span>{isInShares ? 'In your vault' : 'In the wallet'}</span>
@@ -116,7 +116,7 @@ export function LiquidationDialog({
                 onChange={(event) => {
                   const chosen = deals[Number(event.target.value)];
                   if (chosen !== undefined) {
-                    onChoose(chosen);
+                    onChange(chosen, into !== undefined);
                   }
                 }}
               >
@@ -131,13 +131,7 @@ export function LiquidationDialog({
           )}
           <Facts deal={deal} whole={whole.find((one) => isSamePair(one, deal))} into={into} listings={listings} />
           {isOpen && (
-            <button
-              ref={start}
-              type="button"
-              onClick={() => {
-                onChoose(deal);
-              }}
-            >
+            <button ref={start} type="button" disabled={problem !== undefined} onClick={onReview}>
               Review
             </button>
           )}

@@ -161,13 +161,13 @@ export function Liquidations() {
           target={target}
           held={held}
           progress={progress}
-          onChoose={(deal) => {
-            take({ raw: target.raw, deal, isInShares: target.into !== undefined }, target.into);
-          }}
-          onReceive={(isInShares) => {
+          onChange={(deal, isInShares) => {
             // What was reviewed was something else.
             reset();
-            setChosen({ raw: target.raw, deal: target.deal, isInShares });
+            setChosen({ raw: target.raw, deal, isInShares });
+          }}
+          onReview={() => {
+            take({ raw: target.raw, deal: target.deal, isInShares: target.into !== undefined }, target.into);
           }}
           onConfirm={() => {
             setSigned(target);

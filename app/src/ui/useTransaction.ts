@@ -18,6 +18,9 @@ export type Progress =
   | { at: 'failed'; words: string };
 
 const IDLE: Progress = { at: 'idle' };
+/** For how long what was simulated may be signed: prices go on. */
+const FRESH_MILLISECONDS = 60_000;
+const AGED = 'That was simulated more than a minute ago. This is what would happen now.';
 const CHANGED = 'Your vault has changed in the meantime. This is what would happen now.';
 
 /** One transaction after the other: simulated, reviewed, signed, confirmed. */
@@ -69,6 +72,10 @@ export function useTransaction() {
       return false;
     }
     const { wish, prepared } = progress;
+    if (Date.now() - prepared.at > FRESH_MILLISECONDS) {
+      await review(wish, AGED);
+      return false;
+    }
     const mine = attempt.current;
     const way = { isLeft: false };
     last.current = way;
