@@ -90,3 +90,17 @@ it('a vault is opened, filled and borrowed from', async () => {
   expect(seen.complaints).toEqual([]);
   await page.context().close();
 });
+
+it('the focus is not lost with a link that is gone, and the page says what it is', async () => {
+  const { page, seen } = await stage.open('/');
+  await says(page, 'tbody tr', 'USDC');
+  await press(page, 'SOL');
+  await page.getByRole('heading', { name: 'SOL', level: 1 }).waitFor();
+  expect(await page.evaluate(() => document.activeElement?.id)).toBe('main');
+  await says(page, 'body > * > [role=status]', 'SOL');
+  await press(page, 'All markets');
+  await page.getByRole('heading', { name: 'Markets', level: 1 }).waitFor();
+  expect(await page.evaluate(() => document.activeElement?.id)).toBe('main');
+  expect(seen.complaints).toEqual([]);
+  await page.context().close();
+});

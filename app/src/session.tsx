@@ -5,7 +5,7 @@ import { fetchConfig, type Config } from './chain/config';
 import { explain } from './chain/errors';
 import { connect as connectNode } from './chain/rpc';
 import { discover, fetchState, isSameMarket, type Holdings, type State } from './chain/state';
-import { closely, poll, type Polling } from './poll';
+import { closely, gently, poll, type Polling } from './poll';
 import { Risk, type Snapshot } from './risk';
 import moduleUrl from './risk/keel_risk.wasm?url';
 import type { Connector, Wallet } from './wallet';
@@ -69,7 +69,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   const [news, setNews] = useState<string>();
   const polling = useRef<Polling>(undefined);
   // What the last look found. It is of no use before the next one, and so no state.
-  const found = useRef<{ config: Config; base: Base; marketAt: number }>(undefined);
+  const found = useRef<{ config: Config; base: Base }>(undefined);
   // How far a chain had come, by its own clock, and when that was seen first.
   const clock = useRef<{ genesis: string; now: bigint; at: number }>(undefined);
   // The address of the chain that the page was served with.
@@ -91,16 +91,10 @@ export function SessionProvider({ children }: { children: ReactNode }) {
           throw new MovedError();
         }
         setConfig(current);
-        const known = before?.config === current ? before : undefined;
         const now = {
           config: current,
-          base: await baseOf(current, known?.base),
-          marketAt: known?.marketAt ?? performance.now(),
+          base: await baseOf(current, before?.config === current ? before.base : undefined),
         };
-        if (performance.now() - now.marketAt > MARKET_MILLISECONDS) {
-          now.base = await marketNow(current, now.base);
-          now.marketAt = performance.now();
-        }
         found.current = now;
         setBase(now.base);
         const limit = AbortSignal.timeout(PATIENCE_MILLISECONDS);
@@ -152,6 +146,22 @@ export function SessionProvider({ children }: { children: ReactNode }) {
       polling.current?.stop();
     };
   }, [owner, vault]);
+
+  useEffect(() => {
+    const look = async () => {
+      const before = found.current;
+      if (before === undefined) {
+        return;
+      }
+      const { config: current, base: old } = before;
+      const known = await discover(old.rpc, current, old.known);
+      if (found.current?.base === old && !isSameMarket(known, old.known)) {
+        // The next look at the chain takes it from here.
+        found.current = { config: current, base: { ...old, known } };
+      }
+    };
+    return poll(gently(MARKET_MILLISECONDS), look).stop;
+  }, []);
 
   useEffect(() => {
     if (wallet === undefined) {
@@ -255,12 +265,6 @@ async function baseOf(config: Config, before: Base | undefined): Promise<Base> {
   }
   const [genesis, risk, known] = await Promise.all([asked, Risk.load(fetch(moduleUrl)), discover(rpc, config)]);
   return { rpc, risk, known, genesis };
-}
-
-/** The same with the market's reserves and price accounts as they are now; as they were known, where they cannot be asked for. */
-async function marketNow(config: Config, base: Base): Promise<Base> {
-  const known = await discover(base.rpc, config).catch(() => base.known);
-  return isSameMarket(known, base.known) ? base : { ...base, known };
 }
 
 export function useSession(): Session {

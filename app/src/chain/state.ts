@@ -58,21 +58,29 @@ export interface State {
   holdings: Holdings | undefined;
 }
 
-/** Which reserves there are, and which prices they take. Both change seldom: the other fetches are one request. */
-export async function discover(rpc: Rpc<SolanaRpcApi>, config: Config): Promise<Snapshot> {
+/**
+ * Which reserves there are, and which prices they take. Both change seldom: the other fetches are one request. Reserves are known by
+ * their numbers: those of `before` keep theirs, or else they come as the configuration has them; others follow.
+ */
+export async function discover(rpc: Rpc<SolanaRpcApi>, config: Config, before?: Snapshot): Promise<Snapshot> {
   const snapshot = await fetchSnapshot(rpc, config.market);
   if (snapshot === undefined) {
     throw new Error(`there is no market ${config.market} on the chain at ${config.rpc}`);
   }
-  const known = new Map(config.assets.map((asset) => [asset.reserve, asset]));
-  const order = (address: Address) => config.assets.findIndex((asset) => asset.reserve === address);
+  const configured = new Map(config.assets.map((asset) => [asset.reserve, asset.priceAccounts]));
   const reserves = snapshot.reserves.map((reserve): RawReserve => {
-    const accounts = known.get(reserve.address)?.priceAccounts ?? [];
+    const accounts = configured.get(reserve.address) ?? [];
     const { config: parameters } = getReserveDecoder().decode(reserve.data);
     return { ...reserve, priceAccounts: priceAccounts(parameters, (_, i) => accounts[i]) };
   });
-  reserves.sort((a, b) => order(a.address) - order(b.address));
-  return { ...snapshot, reserves };
+  const first = before?.reserves.map(({ address }) => address) ?? config.assets.map(({ reserve }) => reserve);
+  return { ...snapshot, reserves: inOrder(reserves, first) };
+}
+
+/** Reserves in the order of these addresses, and behind them the others. */
+export function inOrder(reserves: readonly RawReserve[], first: readonly Address[]): RawReserve[] {
+  const place = ({ address }: RawReserve) => (first.includes(address) ? first.indexOf(address) : first.length);
+  return reserves.toSorted((a, b) => place(a) - place(b) || (a.address < b.address ? -1 : 1));
 }
 
 /** Whether two snapshots are of the same reserves, with the same price accounts. */

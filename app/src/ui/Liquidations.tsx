@@ -18,6 +18,7 @@ import { useVaults, type Found } from './useVaults';
 const MOST = 50;
 const GONE = 'This vault cannot be liquidated any more: prices have moved, or somebody was faster.';
 
+/** A vault, and what is to be done about it. */
 interface Choice {
   raw: RawAccount;
   /** The pair of assets; the best one, until one was chosen. */
@@ -40,11 +41,13 @@ export function Liquidations() {
     if (chosen === undefined || base === undefined || state === undefined) {
       return undefined;
     }
-    const found = vaults?.near.find(({ raw }) => raw.address === chosen.raw.address);
-    if (found === undefined) {
+    // Until the vaults are known again, the one that was chosen is as it was.
+    const raw =
+      vaults === undefined ? chosen.raw : vaults.near.find((one) => one.raw.address === chosen.raw.address)?.raw;
+    if (raw === undefined) {
       return { raw: chosen.raw, deals: [], deal: undefined, whole: [], refusal: GONE, own: undefined, into: undefined };
     }
-    const { raw, view } = found;
+    const view = base.risk.vault(state.snapshot, state.moment, raw);
     const payable = (reserve: number) => (holdings ? spendable(holdings, state.listings, reserve) : 0n);
     // Nobody can be paid into the vault that is liquidated, and only its owner opens a position in a vault.
     const shown = holdings?.vault;
