@@ -4,6 +4,7 @@ import { findAssociatedTokenPda, TOKEN_PROGRAM_ADDRESS } from '@solana-program/t
 import type { Address } from '@solana/kit';
 import { short } from '../src/format';
 import { Role } from '../src/generated';
+import { PAUSE_LIQUIDATE, PAUSE_REPAY, PAUSE_TOP_UP } from '../src/generated/constants';
 import { expectAccessible, observeShifts, picture, shifts } from './browser';
 import { Governance } from './queue';
 import { Stage, connect, says, useKey } from './stage';
@@ -139,6 +140,23 @@ describe('queued changes', () => {
     // A page that was open before lists it, too, with a price and nothing in it.
     await page.getByRole('link', { name: 'Markets' }).click();
     await page.locator('tbody tr', { hasText: `${listed.slice(0, 4)}…$200.00` }).waitFor({ timeout: 30_000 + 20_000 });
+    expect(seen.complaints).toEqual([]);
+    await page.context().close();
+  });
+});
+
+describe('a pause', () => {
+  it('is shown, and then that owners come first', async () => {
+    const { page, seen } = await open('/governance');
+    await says(page, '.roles', 'PausedNothing');
+    // Everything that is paused first has a lower bit.
+    await governance.pause((PAUSE_TOP_UP - 1) | PAUSE_REPAY | PAUSE_LIQUIDATE, 3_600);
+    await says(page, '.roles', /Governance has paused deposits, .*repayments, and liquidations, for (1 h|59 min)/);
+    await says(page, '.roles', /Nobody’s collateral is taken for 1 h 1\d min from now: owners come first/);
+    await expectAccessible(page);
+    await picture(page, 'pause');
+    await governance.pause(0, 0);
+    await says(page, '.roles', /PausedNobody’s collateral is taken for (15|14) min/);
     expect(seen.complaints).toEqual([]);
     await page.context().close();
   });

@@ -26,6 +26,7 @@ import {
   findPendingPda,
   getPendingChangeEncoder,
   getQueueChangeInstruction,
+  getSetPauseInstruction,
   type Role,
   type ChangeArgs,
   type PendingChange,
@@ -81,6 +82,11 @@ export class Governance {
   /** Queues the offer of a role. */
   async offer(role: Role, to: Address): Promise<void> {
     await this.queue(this.config.market, { __kind: 'Role', role, to });
+  }
+
+  /** Pauses what the bits say, or ends the pause with none. */
+  async pause(bits: number, seconds: number): Promise<void> {
+    await this.send([getSetPauseInstruction({ signer: this.authority, market: this.config.market, bits, seconds })]);
   }
 
   /** What the app knows of an asset. */

@@ -71,6 +71,7 @@ export function GovernanceRoles({ market, now }: { market: Market | undefined; n
     { by: 'Governance', bits: market.paused, until: market.pausedUntil },
     { by: 'The guardian', bits: market.guardianPaused, until: market.guardianPausedUntil },
   ].filter(({ bits, until }) => bits !== 0 && now < until);
+  const areOwnersFirst = now < market.takesFrom;
   return (
     <section className="card roles" aria-labelledby="roles-title">
       <h2 id="roles-title">Who decides</h2>
@@ -115,13 +116,18 @@ export function GovernanceRoles({ market, now }: { market: Market | undefined; n
         <div>
           <dt>Paused</dt>
           <dd>
-            {pauses.length === 0
-              ? 'Nothing'
-              : pauses.map(({ by, bits, until }) => (
-                  <p key={by}>
-                    {by} has paused {pausedText(bits)}, for {format.duration(until - now)} from now.
-                  </p>
-                ))}
+            {pauses.length === 0 && !areOwnersFirst && 'Nothing'}
+            {pauses.map(({ by, bits, until }) => (
+              <p key={by}>
+                {by} has paused {pausedText(bits)}, for {format.duration(until - now)} from now.
+              </p>
+            ))}
+            {areOwnersFirst && (
+              <p>
+                Nobody’s collateral is taken for {format.duration(market.takesFrom - now)} from now: owners come first
+                after a pause of what they save their vaults with.
+              </p>
+            )}
             <p className="small">A pause ends by itself. Repaying and liquidating are paused last.</p>
           </dd>
         </div>
