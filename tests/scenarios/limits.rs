@@ -5,11 +5,11 @@ use crate::support::*;
 use keel::AmountSpec::{All, Exact};
 use keel::KeelError;
 use keel::events::{Liquidated, Redeemed, Swapped};
-use keel::state::{Limits, pause};
+use keel::state::{Change, Limits, pause};
 use keel_client::instruction::{self, Liquidation};
 use keel_tests::check::events;
 use keel_tests::world::{User, refused};
-use keel_tests::{Chain, Failure, Receipt};
+use keel_tests::{AssetSpec, Chain, Failure, Receipt};
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
@@ -255,6 +255,31 @@ fn no_cap_and_no_other_pause_blocks_a_liquidation() {
             w.liquidate(&keeper, &borrower.vault, USDC, SOL, u64::MAX, 0).unwrap();
         }
     }
+}
+
+/// A deposit cap below what is there ends deposits of that asset, also to a vault in debt, which a pause would let through. It
+/// ends nothing else: its owner adds another asset, repays, and takes out what is free.
+#[test]
+fn a_cap_below_what_is_there_ends_deposits_of_that_asset_only() {
+    let (mut w, _, borrower) = lent();
+    w.borrow(&borrower, USDC, 5_000_000_000).unwrap();
+    let other = w.list(&AssetSpec::new(6, 1_00));
+    for asset in [SOL, other] {
+        w.fund(&borrower.key(), asset, 1_000_000_000);
+    }
+    for asset in [SOL, USDC] {
+        let (guardian, reserve, mut config) =
+            (w.guardian.insecure_clone(), w.assets[asset].reserve, w.reserve(asset).config);
+        (config.limits.deposit_cap, config.limits.borrow_cap) = (1, 1);
+        let change = Change::Reserve { config, ramp: 0 };
+        let tighten = instruction::tighten(guardian.pubkey(), w.market, Some(reserve), change);
+        w.send(tighten, &guardian).unwrap();
+    }
+    refused(w.deposit(&borrower, SOL, Exact(1)), KeelError::DepositCapExceeded);
+    refused(w.borrow(&borrower, USDC, 20_000_000), KeelError::BorrowCapExceeded);
+    w.deposit(&borrower, other, Exact(1_000_000)).unwrap();
+    w.repay(&borrower, USDC, Exact(1_000_000)).unwrap();
+    w.withdraw(&borrower, SOL, Exact(1_000_000)).unwrap();
 }
 
 /// A flash loan of everything, in a reserve that lets out one unit an hour.

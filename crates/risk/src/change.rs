@@ -10,8 +10,8 @@
 //! | looser, sideways | any | as a [`Step`] of the risk steward's, if the parameter has one |
 //!
 //! "Nothing" is a promise: no vault's maintenance health is lower after the change than before, at the same moment and
-//! prices, and nobody is kept from repaying, topping up or liquidating. It may end what somebody could otherwise have
-//! done next, such as take another loan.
+//! prices, and nobody is kept from repaying or liquidating. It may end what somebody could otherwise have done next, such
+//! as take another loan, or, at a deposit cap that is reached, add more of that asset.
 
 use crate::config::ONE_BPS;
 use crate::error::{Result, RiskError};
