@@ -1,5 +1,6 @@
 //! The accounts against the model.
 
+use crate::governance::{Offices, Queued};
 use crate::model::{Model, tokens_of};
 use crate::oracle::Feed;
 use crate::pauses::Pause;
@@ -8,6 +9,7 @@ use crate::vault::{Delegation, Holdings, Slot};
 use keel::state::{Side, Vault};
 use keel_risk::Fraction;
 use keel_tests::random::Arena;
+use std::collections::BTreeMap;
 
 /// What a vault's account holds, slot by slot.
 fn holdings(arena: &Arena, vault: &Vault) -> Holdings {
@@ -45,6 +47,15 @@ pub fn difference(arena: &Arena, model: &Model) -> Option<String> {
     let paused = Pause::of(&state.market);
     if paused != model.pause {
         return Some(format!("paused: {paused:?}\nmodel: {:?}", model.pause));
+    }
+    let (market, modelled) = (&state.market, (&model.params, model.revision, model.roles, model.next_change));
+    if (&market.params(), market.revision, Offices::of_market(market), market.next_change) != modelled {
+        return Some(format!("market: {market:#?}\nmodel: {modelled:#?}"));
+    }
+    let announced = state.changes.iter().map(|announced| (announced.pending.nonce, Queued::of(announced)));
+    let announced: BTreeMap<u64, Queued> = announced.collect();
+    if announced != model.changes {
+        return Some(format!("changes: {announced:#?}\nmodel: {:#?}", model.changes));
     }
     for (asset, (reserve, modelled)) in state.reserves.iter().zip(&model.reserves).enumerate() {
         let on_chain = State::of(reserve);

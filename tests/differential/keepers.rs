@@ -111,7 +111,7 @@ impl Model {
         if into.is_some() {
             case.pair.liquid = Amount::MAX;
         }
-        let rules = terms::rules();
+        let rules = terms::rules(&self.params);
         let bonus = terms::bonus(&self.reserves[collateral].state.config, case.grouped);
         let plan = liquidation::plan(&case.before, &rules, &bonus, &case.pair, max_repay)?;
         self.repay_in(&mut case, debt, plan.repay)?;
@@ -195,7 +195,7 @@ impl Model {
         let reserve = &mut self.reserves[asset];
         reserve.settle()?;
         if prices && asset != MINTED {
-            let seen = reserve.oracle(moment).all()?;
+            let seen = reserve.oracle(moment).all(Purpose::Liquidation)?;
             reserve.remember(&seen, moment.now)?;
         }
         Ok(())
@@ -219,7 +219,7 @@ impl Model {
             self.require_past_restart()?;
             let maintenance = |asset: usize, side| self.reserves[asset].oracle(self.moment).maintenance(side);
             let value = self.value(&vault, Purpose::Liquidation, maintenance)?;
-            if !value.totals.is_bad_debt(terms::rules().min_position) {
+            if !value.totals.is_bad_debt(terms::rules(&self.params).min_position) {
                 return refuse(KeelError::NoBadDebt);
             }
             vault.insolvent = true;

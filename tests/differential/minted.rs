@@ -110,7 +110,7 @@ impl Model {
         let fees = Fees::new(&terms, &self.reserves[debt].state.redemptions, now, circulating)?;
         let high = self.reserves[collateral].oracle(self.moment).new_risk(Side::Debt)?;
         let pair = Pair { collateral_price: high, ..case.pair };
-        let min_position = terms::rules().min_position;
+        let min_position = terms::rules(&self.params).min_position;
         let plan = redemption::plan(&case.before, min_position, &pair, max_repay, &fees)?;
         self.reserves[debt].state.redemptions = fees.after(plan.repay)?;
         self.repay_in(&mut case, debt, plan.repay)?;

@@ -1,15 +1,17 @@
 //! A market: what belongs to nobody in particular, and how a vault is valued.
 
+use crate::governance::{Offices, Queued};
 use crate::oracle::Feed;
 use crate::pauses::Pause;
 use crate::reserve::{ModelReserve, State};
-use crate::terms;
 use crate::vault::{Holdings, Slot};
 use anchor_lang::error::ErrorCode;
+use anchor_lang::prelude::Pubkey;
 use anchor_spl::token::spl_token::error::TokenError;
 use keel::AmountSpec;
 use keel::KeelError;
-use keel::state::Side;
+use keel::oracle::Readings;
+use keel::state::{MarketParams, Side};
 use keel_risk::RiskError;
 use keel_risk::health::Totals;
 use keel_risk::price::{Moment, Purpose, UnitPrice};
@@ -17,6 +19,7 @@ use keel_risk::units::{Amount, DebtShares, Quantity, SupplyShares};
 use keel_tests::check::Refusal;
 use keel_tests::random::arena::VAULTS_EACH;
 use keel_tests::random::{Action, Arena, Snapshot, VaultId};
+use std::collections::BTreeMap;
 
 /// A market.
 #[derive(Clone)]
@@ -27,6 +30,17 @@ pub struct Model {
     /// Tokens by user and asset.
     pub wallets: Vec<Vec<u64>>,
     pub pause: Pause,
+    /// What governance has set, and how often.
+    pub params: MarketParams,
+    pub revision: u32,
+    pub roles: Offices,
+    /// What it has announced, by number, and the next one.
+    pub changes: BTreeMap<u64, Queued>,
+    pub next_change: u64,
+    /// What the feeds say that changes bring in.
+    pub coming: BTreeMap<u64, Readings>,
+    /// Addresses and token accounts.
+    pub players: Vec<(Pubkey, Vec<Pubkey>)>,
     /// Flash loans that the running transaction has taken and not repaid.
     pub open_loans: u32,
     /// Debts written off.
@@ -107,6 +121,13 @@ impl Model {
             vaults: vec![None; state.vaults.len()],
             wallets: vec![],
             pause: Pause::of(&state.market),
+            params: state.market.params(),
+            revision: state.market.revision,
+            roles: Offices::of_market(&state.market),
+            changes: BTreeMap::new(),
+            next_change: state.market.next_change,
+            coming: BTreeMap::new(),
+            players: arena.players.iter().map(|player| (player.key(), player.tokens.clone())).collect(),
             open_loans: 0,
             losses: 0,
             shared_losses: 0,
@@ -121,6 +142,8 @@ impl Model {
     pub fn observe(&mut self, arena: &Arena, tokens: bool) {
         self.moment = arena.state.moment;
         self.slot = arena.slot;
+        let coming = arena.state.changes.iter().map(|change| (change.pending.nonce, change.readings));
+        self.coming = coming.collect();
         for (asset, reserve) in self.reserves.iter_mut().enumerate() {
             reserve.readings = arena.state.readings[asset][..reserve.feeds.len()].to_vec();
             if tokens {
@@ -167,9 +190,14 @@ impl Model {
             }
             Action::SwapIn { user, assets, min_tokens } => self.swap_in(user, Amount(assets), min_tokens),
             Action::SwapOut { user, tokens, min_assets } => self.swap_out(user, Amount(tokens), min_assets),
-            Action::WithdrawInsurance { signer, asset, amount } => {
-                self.withdraw_insurance(signer, asset, Amount(amount))
-            }
+            Action::Queue { signer, nonce, target, ref change } => self.queue(signer, nonce, target, change),
+            Action::Execute { nonce, target, .. } => self.execute(nonce, target),
+            Action::WithdrawInsurance { nonce, asset, .. } => self.withdraw_insurance(nonce, asset),
+            Action::Veto { signer, nonce } => self.veto(signer, nonce),
+            Action::CloseExpired { nonce, .. } => self.close_expired(nonce),
+            Action::Tighten { signer, target, ref change } => self.tighten(signer, target, change),
+            Action::Step { signer, asset, ref change } => self.step_parameters(signer, asset, change),
+            Action::AcceptRole { user, role } => self.accept_role(user, role),
             Action::Refresh { asset, .. } => self.refresh(asset, true),
             Action::Accrue { asset, .. } => self.refresh(asset, false),
             Action::Challenge { asset, feed, .. } => self.challenge(asset, usize::from(feed)),
@@ -216,10 +244,7 @@ impl Model {
     /// The reserve, accrued.
     pub fn accrued(&mut self, asset: usize) -> Outcome<&mut ModelReserve> {
         let reserve = &mut self.reserves[asset];
-        if reserve.is_minted() && reserve.state.pool.updated_at < self.moment.now {
-            reserve.state.settled_tokens = reserve.state.pool.outstanding()?.0;
-        }
-        reserve.state.pool.accrue(self.moment.now)?;
+        reserve.accrue(self.moment.now)?;
         Ok(reserve)
     }
 
@@ -274,7 +299,7 @@ impl Model {
 
     pub fn require_past_restart(&self) -> Outcome<()> {
         let restart = self.moment.last_restart_slot;
-        let waiting = restart != 0 && self.slot < restart + terms::restart_grace();
+        let waiting = restart != 0 && self.slot < restart.saturating_add(self.params.restart_grace_slots);
         if waiting { refuse(KeelError::RestartGracePeriod) } else { Ok(()) }
     }
 }

@@ -121,16 +121,18 @@ impl Oracle<'_> {
         (0..self.feeds.len()).filter_map(|feed| Some((feed, self.accepted(feed, purpose).ok()?))).collect()
     }
 
-    /// The observations for a refresh: of all feeds, or of one of two when the other was challenged and has no answer.
-    pub fn all(&self) -> Outcome<Vec<(usize, Observation)>> {
+    /// The observations of all feeds, for a refresh or other feeds. For a refresh, of two feeds one may be silent that was
+    /// challenged.
+    pub fn all(&self, purpose: Purpose) -> Outcome<Vec<(usize, Observation)>> {
+        let may_be_silent = purpose == Purpose::Liquidation && self.feeds.len() == 2;
         let mut seen = vec![];
         for (i, feed) in self.feeds.iter().enumerate() {
-            match self.accepted(i, Purpose::Liquidation) {
+            match self.accepted(i, purpose) {
                 Ok(observation) => {
                     observation.spot(self.decimals)?;
                     seen.push((i, observation));
                 }
-                Err(_) if self.feeds.len() == 2 && seen.len() == i && feed.challenged_at != 0 => {}
+                Err(_) if may_be_silent && seen.len() == i && feed.challenged_at != 0 => {}
                 Err(error) => return Err(error),
             }
         }

@@ -2,8 +2,7 @@
 
 use crate::model::{Model, Outcome, refuse};
 use keel::KeelError;
-use keel::state::{Market, pause};
-use keel_tests::random::arena::{GOVERNANCE, GUARDIAN};
+use keel::state::{Market, Role, pause};
 
 /// What the market holds of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,14 +55,21 @@ impl Model {
         };
         let before = ends(&self.pause, self.now());
         let (now, until) = (self.now(), self.now() + i64::from(seconds));
-        match signer {
-            GOVERNANCE if seconds <= 30 * DAY => self.pause.governance = (bits, until),
-            GUARDIAN if bits == 0 => self.pause.guardian.0 = 0,
-            GUARDIAN if seconds <= 3 * DAY && now >= self.pause.guardian_from => {
+        let (by, roles) = (self.players[signer].0, &self.roles);
+        match () {
+            () if by == roles.of(Role::Governance).holder => {
+                if seconds > 30 * DAY {
+                    return refuse(KeelError::NotPauser);
+                }
+                self.pause.governance = (bits, until);
+            }
+            () if by != roles.of(Role::Guardian).holder => return refuse(KeelError::NotPauser),
+            () if bits == 0 => self.pause.guardian.0 = 0,
+            () if seconds <= 3 * DAY && now >= self.pause.guardian_from => {
                 self.pause.guardian = (bits, until);
                 self.pause.guardian_from = until + i64::from(3 * DAY);
             }
-            _ => return refuse(KeelError::NotPauser),
+            () => return refuse(KeelError::NotPauser),
         }
         if let Some(end) = ends(&self.pause, now).or(before.map(|_| now)) {
             self.pause.owners_until = end + 15 * 60;

@@ -33,6 +33,10 @@ pub struct State {
     /// Of a minted reserve: tokens as of its last write before the present moment.
     pub settled_tokens: u64,
     pub config: ReserveConfig,
+    /// How often each section of it changed.
+    pub revisions: [u32; 8],
+    /// When each parameter that steps last did.
+    pub stepped_at: [i64; 16],
 }
 
 impl State {
@@ -95,6 +99,8 @@ impl State {
             redemptions: FeeBase { base: fraction(reserve.minted.redemption_base), at: reserve.minted.redemption_at },
             settled_tokens: reserve.settled_tokens,
             config: reserve.config,
+            revisions: reserve.revisions,
+            stepped_at: reserve.stepped_at,
         }
     }
 }
@@ -130,6 +136,14 @@ impl ModelReserve {
             }
             (Purpose::Liquidation, false) => collateral_factor(haircuts.maintenance, threshold)?,
         })
+    }
+
+    /// Interest up to `now`.
+    pub fn accrue(&mut self, now: i64) -> Outcome<()> {
+        if self.is_minted() && self.state.pool.updated_at < now {
+            self.state.settled_tokens = self.state.pool.outstanding()?.0;
+        }
+        Ok(self.state.pool.accrue(now)?)
     }
 
     /// What an action on the books ends with.

@@ -1,7 +1,11 @@
 //! What a configuration means in the risk crate's terms: the model's own translation, so that a field taken for another
 //! shows as a difference.
 
-use keel::state::{RateConfig, ReserveConfig};
+use crate::model::{Outcome, refuse};
+use keel::KeelError;
+use keel::state::{GroupConfig, MarketParams, MintedConfig, OracleConfig, RateConfig, ReserveConfig};
+use keel_risk::change::StepBounds;
+use keel_risk::config::{self, CollateralTerms, GroupTerms, OracleTerms};
 use keel_risk::haircut::HaircutTerms;
 use keel_risk::interest::{AdaptiveCurve, RateCurve, RateModel};
 use keel_risk::liquidation::{BonusTerms, Rules};
@@ -11,7 +15,6 @@ use keel_risk::redemption::RedemptionTerms;
 use keel_risk::units::{Amount, Usd};
 use keel_risk::volatility::VolatilityTerms;
 use keel_risk::{Fraction, price::Bounds, price::Purpose};
-use keel_tests::random::specs::params;
 
 pub fn rates(config: &ReserveConfig) -> RateTerms {
     let rates = &config.rates;
@@ -95,9 +98,8 @@ pub fn bounds(config: &ReserveConfig, purpose: Purpose) -> Bounds {
     }
 }
 
-/// What the market of the arena demands of liquidations.
-pub fn rules() -> Rules {
-    let params = params();
+/// What the market demands of liquidations.
+pub fn rules(params: &MarketParams) -> Rules {
     Rules {
         target_health: Fraction::from_bps_floor(params.target_health_bps),
         min_position: micro_usd(params.min_position_micro_usd),
@@ -105,9 +107,91 @@ pub fn rules() -> Rules {
     }
 }
 
-/// Slots for which liquidations wait after a restart.
-pub fn restart_grace() -> u64 {
-    params().restart_grace_slots
+/// How far parameters step.
+pub fn steps(params: &MarketParams) -> StepBounds {
+    let steps = &params.steps;
+    StepBounds {
+        cap_bps: steps.cap_bps,
+        outflow_bps: steps.outflow_bps,
+        haircut_bps: steps.haircut_bps,
+        max_ltv_bps: steps.max_ltv_bps,
+        rate_bps: steps.rate_bps,
+    }
+}
+
+/// Refuses parameters of a market that it cannot have: positions of more than 1,000 dollars that are dust, flat bounties of
+/// more than 100.
+pub fn check_market(params: &MarketParams) -> Outcome<()> {
+    if params.min_position_micro_usd == 0 || params.min_position_micro_usd > 1_000_000_000 {
+        return refuse(KeelError::ConfigMinPosition);
+    }
+    if params.min_bounty_micro_usd > 100_000_000 {
+        return refuse(KeelError::ConfigMinBounty);
+    }
+    config::check_target_health(params.target_health_bps)?;
+    Ok(config::check_governance(params.delay, params.window, &steps(params))?)
+}
+
+/// Refuses a configuration that a pooled or a minted reserve cannot have.
+pub fn check_reserve(config: &ReserveConfig, minted: bool) -> Outcome<()> {
+    if config.rates.model > 1 {
+        return refuse(KeelError::ConfigRate);
+    }
+    config::check_rates(&rates(config))?;
+    config::check_fees(config.flash_fee_bps, config.insurance_floor_bps)?;
+    config::check_outflow(&outflow(config))?;
+    if config.isolated_debt > 1 {
+        return refuse(KeelError::ConfigIsolation);
+    }
+    if minted {
+        // It is no collateral, has no feeds and takes no deposits.
+        let of_debt = ReserveConfig {
+            limits: keel::state::Limits { deposit_cap: 0, isolated_debt_ceiling: 0, ..config.limits },
+            oracle: OracleConfig::default(),
+            collateral: Default::default(),
+            volatility: Default::default(),
+            group: GroupConfig { id: config.group.id, ..GroupConfig::default() },
+            ..*config
+        };
+        if of_debt != *config {
+            return refuse(KeelError::ConfigMinted);
+        }
+        config::check_minted_rate(&rates(config))?;
+        let fees = &config.minted;
+        return Ok(config::check_minted(&redemptions(config), fees.swap_in_fee_bps, fees.swap_out_fee_bps)?);
+    }
+    if config.oracle.feeds[0].feed_id == [0; 32] {
+        return refuse(KeelError::ConfigOracle);
+    }
+    if config.minted != MintedConfig::default() || config.limits.swap_cap > 0 {
+        return refuse(KeelError::ConfigMinted);
+    }
+    let oracle = &config.oracle;
+    config::check_oracle(&OracleTerms {
+        new_risk: bounds(config, Purpose::NewRisk),
+        liquidation: bounds(config, Purpose::Liquidation),
+        confidence_multiple_bps: oracle.confidence_multiple_bps,
+        max_divergence_bps: oracle.max_divergence_bps,
+        dead_after: oracle.dead_after,
+    })?;
+    config::check_volatility(&volatility(config))?;
+    config::check_haircut(&haircut(config))?;
+    let (own, group) = (&config.collateral, &config.group);
+    let ordinary = CollateralTerms {
+        base_haircut_bps: own.base_haircut_bps,
+        max_haircut_bps: own.max_haircut_bps,
+        max_ltv_bps: own.max_ltv_bps,
+        liquidation_threshold_bps: own.liquidation_threshold_bps,
+        bonus: bonus(config, false),
+    };
+    config::check_collateral(&ordinary)?;
+    let grouped = GroupTerms {
+        id: group.id,
+        max_ltv_bps: group.max_ltv_bps,
+        liquidation_threshold_bps: group.liquidation_threshold_bps,
+        bonus: bonus(config, true),
+    };
+    Ok(config::check_group(&grouped, &ordinary)?)
 }
 
 fn micro_usd(amount: u64) -> Usd {

@@ -112,7 +112,7 @@ impl Model {
         value.require_isolation()?;
         let price = price?;
         let owed = index.amount_owed(DebtShares(vault.shares(flow.asset, Side::Debt)?))?;
-        if price.value_ceil(owed)? < terms::rules().min_position {
+        if price.value_ceil(owed)? < terms::rules(&self.params).min_position {
             return refuse(KeelError::PositionTooSmall);
         }
         if let Some(isolated) = value.isolated_collateral {

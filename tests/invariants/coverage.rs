@@ -1,6 +1,7 @@
 //! What a run reached. A random test that never meets a state proves nothing about it, and must not pass.
 
 use crate::{Done, Effects, floors};
+use keel_risk::change::{MARKET, RESERVE};
 use keel_risk::price::{Bounds, Observation};
 use keel_tests::check::Refusal;
 use keel_tests::random::{Action, FlowOf, VaultId};
@@ -16,37 +17,37 @@ pub struct Coverage {
     succeeded: BTreeMap<&'static str, u64>,
     refused: BTreeMap<(&'static str, String), u64>,
     reached: BTreeMap<&'static str, u64>,
+    /// Parameters by how often they became others.
+    parameters: BTreeMap<&'static str, u64>,
 }
 
 /// What 20,000 instructions must reach at least, so that a run counts as one.
-const REQUIRED: [(&str, u64); 38] = [
+const REQUIRED: [(&str, u64); 36] = [
     ("liquidation above the close-out zone", 10),
     ("liquidation in the close-out zone", 40),
     ("liquidation of a part", 20),
     ("liquidation that repays a debt whole", 14),
     ("liquidation that seizes a collateral whole", 20),
     ("liquidation of oneself", 5),
-    ("liquidation beside other positions", 100),
+    ("liquidation beside other positions", 33),
     ("liquidation with a dead feed left out", 1),
     ("liquidation beside an asset at its last accepted price", 1),
     ("liquidation while time stood still", 10),
     ("bad debt recognized by liquidate", 3),
     ("bad debt recognized by resolve_bad_debt", 1),
     ("loss paid by insurance", 3),
-    ("loss shared by suppliers", 2),
+    ("loss shared by suppliers", 1),
     ("collateral forfeited", 1),
     ("deposit for another", 50),
     ("repayment for another", 20),
     ("instruction at the time of the last accrual", 500),
     ("liquidation with the flat bounty", 1),
-    ("liquidation beyond an outflow limit", 1),
     ("maintenance haircut on its way up", 40),
     ("maintenance haircut on its way down", 50),
     ("haircut of new risk above that of liquidations", 200),
     ("price sampled for volatility", 35),
     ("refusal of an insolvent vault", 1),
     ("loss of the minted token paid by its surplus", 1),
-    ("loss of the minted token recorded as a deficit", 1),
     ("deficit of the minted token recovered in part", 1),
     ("redemption of a part", 25),
     ("redemption of a whole debt", 9),
@@ -68,7 +69,7 @@ const SUCCEEDED: [(&str, u64); 15] = [
     ("withdraw", 500),
     ("borrow", 500),
     ("repay", 300),
-    ("liquidate", 80),
+    ("liquidate", 34),
     ("refresh_reserve", 100),
     ("accrue_reserve", 100),
     ("challenge_feed", 100),
@@ -102,7 +103,7 @@ const REFUSED: [(&str, &str, u64); 23] = [
     ("swap_in", "SwapCapExceeded", 3),
     ("swap_in", "OutputTooSmall", 2),
     ("swap_out", "InsufficientLiquidity", 1),
-    ("withdraw_insurance", "NotGovernance", 1),
+    ("queue_change", "NotGovernance", 6),
     ("withdraw_insurance", "InsuranceFloor", 1),
 ];
 
@@ -110,6 +111,11 @@ impl Coverage {
     /// Counts a state that matters.
     pub fn reach(&mut self, what: &'static str) {
         *self.reached.entry(what).or_default() += 1;
+    }
+
+    /// Counts a parameter that became another.
+    pub fn parameter(&mut self, name: &'static str) {
+        *self.parameters.entry(name).or_default() += 1;
     }
 
     /// Counts the instructions of a transaction by their outcome; of one that was refused, the one that it stopped at.
@@ -238,6 +244,10 @@ impl Coverage {
         for (action, error, n) in floors::RARELY_REFUSED {
             require(format!("{action} refused with {error}"), refused(action, error), rarely(n));
         }
+        for parameter in RESERVE.iter().chain(&MARKET) {
+            let count = self.parameters.get(parameter.name).copied().unwrap_or(0);
+            require(format!("{} changed", parameter.name), count, rarely(floors::EACH_PARAMETER));
+        }
         assert!(poor.is_empty(), "the run did not reach enough:\n{}", poor.join("\n"));
     }
 }
@@ -270,6 +280,8 @@ impl fmt::Display for Coverage {
         self.refused.iter().try_for_each(|((action, error), n)| writeln!(f, "{n:9} {action}: {error}"))?;
         writeln!(f, "reached:")?;
         self.reached.iter().try_for_each(|(what, n)| writeln!(f, "{n:9} {what}"))?;
+        writeln!(f, "parameters changed:")?;
+        self.parameters.iter().try_for_each(|(name, n)| writeln!(f, "{n:9} {name}"))?;
         writeln!(f, "{:9} windows in which prices and time stood still", self.windows)
     }
 }

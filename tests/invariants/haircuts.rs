@@ -1,12 +1,14 @@
 //! Haircuts: for liquidations they move no faster than their ramp, and they aim at what was measured.
 //!
+//! Of a change of the configuration, the movement up to it is as fast as the old terms say, and from it heads for the new ones.
+//!
 //! "The ramp" is `up_bps_per_hour` or `down_bps_per_hour` since the last movement, exactly: what is lost to rounding is
 //! less than a unit in the last place, in the owner's favour on the way up.
 
 use crate::coverage::Coverage;
 use crate::exact::{BPS_HOUR, bits, maintenance_at, one};
 use crate::{Done, Verdict, ensure};
-use keel::state::Reserve;
+use keel::state::{Reserve, VolatilityState};
 use num_bigint::BigInt;
 
 pub fn check(done: &Done, coverage: &mut Coverage) -> Verdict {
@@ -14,7 +16,7 @@ pub fn check(done: &Done, coverage: &mut Coverage) -> Verdict {
         let (before, after) = (&done.before.reserves[asset], &done.after().reserves[asset]);
         ramp(asset, before, after, done.before.moment.now)?;
         target(asset, after)?;
-        sample(asset, before, after)?;
+        sample(asset, before, after, done.configured() == Some(asset))?;
         let (old, new) = (before.haircut.maintenance.get(), after.haircut.maintenance.get());
         if new > old {
             coverage.reach("maintenance haircut on its way up");
@@ -64,15 +66,25 @@ fn target(asset: usize, reserve: &Reserve) -> Verdict {
     Ok(())
 }
 
-/// Volatility changes with a sample only, and samples keep their distance.
-fn sample(asset: usize, before: &Reserve, after: &Reserve) -> Verdict {
+/// Volatility changes with a sample only, and samples keep their distance. A change of the configuration may count the same
+/// variance as another deviation, and begins anew with another feed.
+fn sample(asset: usize, before: &Reserve, after: &Reserve, configured: bool) -> Verdict {
     let (old, new) = (&before.volatility, &after.volatility);
-    if new.sampled_at == old.sampled_at {
-        ensure!(new == old, "4: volatility of asset {asset} without a sample");
+    let first = |reserve: &Reserve| reserve.config.oracle.feeds[0].feed_id;
+    let (other_feed, same_terms) = (first(before) != first(after), before.config.volatility == after.config.volatility);
+    ensure!(configured || (!other_feed && same_terms), "4: asset {asset} measures volatility otherwise");
+    if new.sampled_at == old.sampled_at && !other_feed {
+        let deviation = if same_terms { old.deviation } else { new.deviation };
+        let same = *new == VolatilityState { deviation, ..*old };
+        ensure!(same, "4: volatility of asset {asset} without a sample");
+        return Ok(());
+    }
+    if new.sampled_at == 0 {
+        ensure!(after.config.volatility.multiple_bps == 0, "4: another feed of asset {asset} was not sampled");
         return Ok(());
     }
     let gap = new.sampled_at - old.sampled_at;
-    let due = old.sampled_at == 0 || gap >= i64::from(before.config.volatility.min_interval);
+    let due = old.sampled_at == 0 || other_feed || gap >= i64::from(after.config.volatility.min_interval);
     ensure!(due, "4: asset {asset} was sampled twice in {gap} seconds");
     ensure!(new.sampled_at == after.last_prices[0].publish_time, "4: asset {asset} was sampled at another time");
     Ok(())

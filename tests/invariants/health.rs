@@ -131,7 +131,7 @@ fn liquidation(done: &Done, effects: &Effects, id: VaultId, coverage: &mut Cover
     }
 
     if !effects.losses.is_empty() {
-        let min = done.arena.market.min_position();
+        let min = done.before.market.min_position();
         ensure!(effects.losses[0].owed > 0 && effects.losses.len() == 1, "5: a loss of nothing, or two of them");
         ensure!(new.is_insolvent() || new.is_empty(), "5: debt was written off, and the vault goes on");
         ensure!(min.is_ok_and(|min| after.collateral < min), "5: debt was written off beside {after:?}");
@@ -163,7 +163,7 @@ fn liquidation(done: &Done, effects: &Effects, id: VaultId, coverage: &mut Cover
 /// for a unit rounded away.
 fn flat_bounty(done: &Done, event: &Liquidated, units: &Units, paid: Usd, after: &Totals) -> Verdict {
     let share = done.before.reserves[done.before.asset(&event.collateral_reserve)].config.collateral.protocol_share_bps;
-    let rules = done.arena.market.rules().map_err(|error| format!("{error:?}"))?;
+    let rules = done.before.market.rules().map_err(|error| format!("{error:?}"))?;
     ensure!(paid < rules.min_position, "5: a flat bounty for a debt of {paid:?}");
     let received = units.collateral_price.value_floor(Amount(event.to_keeper)).map_err(|e| format!("{e:?}"))?;
     let bounty = received.0.sub_or_zero(paid.0);
@@ -181,7 +181,7 @@ fn resolution(done: &Done, effects: &Effects, id: VaultId, marked: bool, coverag
     let (old, new) = (vault_in(done.before, id)?, vault_in(done.after(), id)?);
     if !marked {
         let totals = value(done.before, old, Purpose::Liquidation)?;
-        let min = done.arena.market.min_position().map_err(|error| format!("{error:?}"))?;
+        let min = done.before.market.min_position().map_err(|error| format!("{error:?}"))?;
         let bad = totals.limit < totals.debt && totals.collateral < totals.debt && totals.collateral < min;
         ensure!(bad, "5: resolved without bad debt: {totals:?}");
     }

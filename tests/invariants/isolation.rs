@@ -18,10 +18,6 @@ pub fn counts(state: &Snapshot) -> Verdict {
             "debts of {counted} count against asset {asset}, whose reserve knows of {}",
             reserve.isolated_debt
         );
-        ensure!(
-            reserve.is_isolated_collateral() || reserve.isolated_debt == 0,
-            "asset {asset} has a count and no ceiling"
-        );
     }
     for (position, side) in state.vaults.iter().flatten().flat_map(|vault| vault.occupied()) {
         ensure!(side == Side::Debt || position.isolated_debt == 0, "a collateral counts against a ceiling");
@@ -43,6 +39,8 @@ pub fn check(done: &Done, coverage: &mut Coverage) -> Verdict {
         let vault = done.action.vault().and_then(|id| done.after().vault(id)).map(|vault| vault.isolated_reserve);
         ensure!(vault == Some(done.before.reserve_keys[asset]), "the count of asset {asset} changed by a stranger");
         let raised = after.isolated_debt > before.isolated_debt;
+        // One that is isolated no longer still gives back what it counts.
+        ensure!(!raised || before.is_isolated_collateral(), "asset {asset} counts a debt and has no ceiling");
         ensure!(!raised || flow.is_some(), "{} raised the count of asset {asset}", done.action.name());
         coverage.reach(if raised { "loan against an isolated collateral" } else { "isolated debt released" });
     }

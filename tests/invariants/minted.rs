@@ -196,7 +196,7 @@ fn redemption(done: &Done, event: &Redeemed, coverage: &mut Coverage) -> Verdict
         Some(position) => owed(done, position.shares)?,
         None => 0,
     };
-    let rules = done.arena.market.rules().map_err(|error| format!("{error:?}"))?;
+    let rules = done.before.market.rules().map_err(|error| format!("{error:?}"))?;
     let least = rules.min_position.0.to_bits() >> 60;
     ensure!(owed == 0 || u128::from(owed) >= least * 1_000_000, "5: a redemption left a debt of {owed}");
     coverage.reach(if owed == 0 { "redemption of a whole debt" } else { "redemption of a part" });

@@ -9,7 +9,7 @@ use keel_tests::check::Refusal;
 use keel_tests::random::Action;
 use solana_system_interface::error::SystemError;
 
-/// Why a price may be unusable. The arena pins no feeds and publishes no odd exponents.
+/// Why a price may be unusable. The arena publishes no odd exponents, and shows the accounts that feeds are pinned to.
 const PRICES: [KeelError; 11] = [
     PriceWrongOwner,
     PriceWrongFeed,
@@ -24,11 +24,46 @@ const PRICES: [KeelError; 11] = [
     PriceDivergence,
 ];
 
+/// What is wrong with a configuration.
+const CONFIGS: [KeelError; 18] = [
+    ConfigHaircut,
+    ConfigLoanToValue,
+    ConfigBonus,
+    ConfigBonusLowersHealth,
+    ConfigTargetHealth,
+    ConfigRate,
+    ConfigOracle,
+    ConfigGovernance,
+    ConfigMinPosition,
+    ConfigMinBounty,
+    ConfigVolatility,
+    ConfigRamp,
+    ConfigGroup,
+    ConfigMinted,
+    ConfigFee,
+    ConfigOutflow,
+    ConfigIsolation,
+    NothingChanges,
+];
+
 /// The program's own errors that `action` may meet in the arena: those that its documentation in the program names,
 /// and `Overflow` where an amount of `u64::MAX` can cause one.
 fn documented(action: &Action) -> Vec<KeelError> {
     let with_prices = |own: &[KeelError]| own.iter().chain(&PRICES).copied().collect();
+    let with_configs = |own: &[KeelError]| own.iter().chain(&CONFIGS).copied().collect();
     match action {
+        Action::Queue { .. } => with_configs(&[NotGovernance, WrongNonce, WrongTarget, ZeroAmount, ZeroAddress]),
+        Action::Execute { .. } => {
+            let own = [WrongTarget, WrongChange, ChangeTooEarly, ChangeExpired, ChangeSuperseded];
+            [&own[..], &CONFIGS, &PRICES].concat()
+        }
+        Action::Veto { .. } => vec![NotVetoer],
+        Action::CloseExpired { .. } => vec![ChangeNotExpired],
+        Action::Tighten { .. } => {
+            with_configs(&[NotTightener, WrongTarget, MissingAccount, NeedsNotice, StepTooLarge, StepTooSoon])
+        }
+        Action::Step { .. } => with_configs(&[NotTightener, NeedsNotice, StepTooLarge, StepTooSoon]),
+        Action::AcceptRole { .. } => vec![RoleNotOffered],
         Action::Accrue { .. } => vec![],
         Action::Open { .. } => vec![InFlashLoan],
         Action::Close { .. } => vec![NotVaultOwner, VaultNotEmpty, InFlashLoan],
@@ -39,7 +74,9 @@ fn documented(action: &Action) -> Vec<KeelError> {
             with_prices(&[NotVaultOwner, DelegateLacksRight, DelegateExpired, VaultInsolvent, Unhealthy])
         }
         Action::FlashBorrow { .. } => {
-            vec![Paused, FlashLoanNotRepaid, ZeroAmount, FlashLoanOpen, InsufficientLiquidity, BorrowCapExceeded]
+            // Of a minted token without a ceiling, a loan may be more than tokens can be counted.
+            let own = [Paused, FlashLoanNotRepaid, ZeroAmount, FlashLoanOpen, InsufficientLiquidity, BorrowCapExceeded];
+            [&own[..], &[Overflow]].concat()
         }
         Action::FlashRepay { .. } => vec![NoFlashLoan, InsufficientLiquidity],
         Action::SetPause { .. } => vec![NotPauser, PauseOrder],
@@ -71,6 +108,8 @@ fn documented(action: &Action) -> Vec<KeelError> {
             InsufficientLiquidity,
             OutflowLimitExceeded,
             Unhealthy,
+            // Where a shared loss has left next to nothing of a share.
+            Overflow,
         ]),
         Action::Borrow(_) => with_prices(&[
             ZeroAmount,
@@ -144,14 +183,17 @@ fn documented(action: &Action) -> Vec<KeelError> {
         Action::SwapOut { .. } => {
             with_prices(&[ZeroAmount, Paused, InsufficientLiquidity, OutputTooSmall, OutflowLimitExceeded])
         }
-        Action::WithdrawInsurance { .. } => vec![ZeroAmount, NotGovernance, InsuranceFloor, InsufficientLiquidity],
+        Action::WithdrawInsurance { .. } => {
+            let own = [WrongTarget, WrongChange, ChangeTooEarly, ChangeExpired];
+            [&own[..], &[InsuranceFloor, InsufficientLiquidity]].concat()
+        }
         Action::Refresh { .. } => PRICES.to_vec(),
         Action::Challenge { .. } => vec![NoSuchFeed],
         Action::Resolve { .. } => with_prices(&[NoBadDebt, Paused, NoSuchDebt, RestartGracePeriod]),
     }
 }
 
-/// Errors of others: Anchor's for a vault that is not open and for one reserve given twice, the token program's for
+/// Errors of others: Anchor's for a vault or a change that is not open and for one reserve given twice, the token program's for
 /// tokens that the user does not have, the system program's for a vault that is open already.
 fn foreign(done: &Done, action: &Action) -> Vec<Refusal> {
     let mut errors = vec![];
@@ -159,6 +201,17 @@ fn foreign(done: &Done, action: &Action) -> Vec<Refusal> {
         Action::Open { .. } => errors.push(SystemError::AccountAlreadyInUse.into()),
         Action::Deposit(_) | Action::Repay(_) | Action::FlashRepay { .. } => {
             errors.push(TokenError::InsufficientFunds.into());
+        }
+        Action::Queue { nonce, .. } if done.before.announced(nonce).is_some() => {
+            errors.push(SystemError::AccountAlreadyInUse.into());
+        }
+        Action::Execute { nonce, .. }
+        | Action::WithdrawInsurance { nonce, .. }
+        | Action::Veto { nonce, .. }
+        | Action::CloseExpired { nonce, .. }
+            if done.before.announced(nonce).is_none() =>
+        {
+            errors.push(ErrorCode::AccountOwnedByWrongProgram.into());
         }
         Action::SwapIn { .. } | Action::SwapOut { .. } => errors.push(TokenError::InsufficientFunds.into()),
         Action::Liquidate { debt, collateral, .. } | Action::Redeem { debt, collateral, .. } => {

@@ -59,7 +59,7 @@ impl Changes {
             changes.take(signer, MINTED, -sign * i128::from(event.tokens));
         }
         for event in &effects.paid_out {
-            changes.take(signer, asset(&event.reserve), -i128::from(event.amount));
+            changes.take(done.payee(), asset(&event.reserve), -i128::from(event.amount));
         }
         changes
     }

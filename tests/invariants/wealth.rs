@@ -12,7 +12,7 @@
 //! - a redemption: the owner gives the collateral and has so much less debt, the redeemer the reverse. What they have
 //!   together does not grow, and neither does what the redeemer has: the fee stays with the owner;
 //! - a debt written off: the owner no longer owes it;
-//! - a payment of insurance: the reserve gives it to governance.
+//! - a payment of insurance: the reserve gives it to whom governance announced.
 //!
 //! A swap is no exception: it gives nobody more than it takes.
 //!
@@ -121,7 +121,7 @@ fn transfers(done: &Done, effects: &Effects, prices: &[i128]) -> Vec<i128> {
         received[owner] += repaid - worth(&event.collateral_reserve, event.seized);
     }
     for event in &effects.paid_out {
-        received[signer] += worth(&event.reserve, event.amount);
+        received[done.payee()] += worth(&event.reserve, event.amount);
     }
     for event in &effects.redeemed {
         let (repaid, paid) =

@@ -2,6 +2,7 @@
 
 use super::specs::{MINTED, SWAPPED};
 use keel::AmountSpec;
+use keel::state::{Change, Role};
 
 /// A vault by the number of who opens it and its own. Whose it is can change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +29,8 @@ pub struct FlowOf {
 }
 
 /// One instruction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[allow(clippy::large_enum_variant)] // a run holds a handful of them
 pub enum Action {
     /// `open_vault`.
     Open { vault: VaultId },
@@ -72,8 +74,22 @@ pub enum Action {
     SwapOut { user: usize, tokens: u64, min_assets: u64 },
     /// `set_pause`.
     SetPause { signer: usize, bits: u32, seconds: u32 },
-    /// `withdraw_insurance`, to the signer.
-    WithdrawInsurance { signer: usize, asset: usize, amount: u64 },
+    /// `queue_change` under the number `nonce`, of an asset's reserve, or of the market where there is none.
+    Queue { signer: usize, nonce: u64, target: Option<usize>, change: Change },
+    /// `execute_change` of the change with that number, as one of an asset's reserve or of the market.
+    Execute { user: usize, nonce: u64, target: Option<usize> },
+    /// `withdraw_insurance`: the same for a payment of an asset's insurance.
+    WithdrawInsurance { user: usize, nonce: u64, asset: usize },
+    /// `veto_change`.
+    Veto { signer: usize, nonce: u64 },
+    /// `close_expired_change`.
+    CloseExpired { user: usize, nonce: u64 },
+    /// `tighten`, of an asset's reserve or of the market.
+    Tighten { signer: usize, target: Option<usize>, change: Change },
+    /// `step`.
+    Step { signer: usize, asset: usize, change: Change },
+    /// `accept_role`.
+    AcceptRole { user: usize, role: Role },
     /// `refresh_reserve` with prices.
     Refresh { user: usize, asset: usize },
     /// `refresh_reserve` without.
@@ -106,7 +122,14 @@ impl Action {
             Self::SwapIn { .. } => "swap_in",
             Self::SwapOut { .. } => "swap_out",
             Self::SetPause { .. } => "set_pause",
+            Self::Queue { .. } => "queue_change",
+            Self::Execute { .. } => "execute_change",
             Self::WithdrawInsurance { .. } => "withdraw_insurance",
+            Self::Veto { .. } => "veto_change",
+            Self::CloseExpired { .. } => "close_expired_change",
+            Self::Tighten { .. } => "tighten",
+            Self::Step { .. } => "step",
+            Self::AcceptRole { .. } => "accept_role",
             Self::Refresh { .. } => "refresh_reserve",
             Self::Accrue { .. } => "accrue_reserve",
             Self::Challenge { .. } => "challenge_feed",
@@ -121,7 +144,11 @@ impl Action {
             Self::Deposit(f) | Self::Withdraw(f) | Self::Borrow(f) | Self::Repay(f) => f.user,
             Self::Liquidate { keeper, .. } => keeper,
             Self::Redeem { redeemer, .. } => redeemer,
-            Self::SetPause { signer, .. } | Self::WithdrawInsurance { signer, .. } => signer,
+            Self::SetPause { signer, .. }
+            | Self::Queue { signer, .. }
+            | Self::Veto { signer, .. }
+            | Self::Tighten { signer, .. }
+            | Self::Step { signer, .. } => signer,
             Self::Close { user, .. }
             | Self::SetDelegate { user, .. }
             | Self::Offer { user, .. }
@@ -131,6 +158,10 @@ impl Action {
             | Self::FlashRepay { user, .. }
             | Self::SwapIn { user, .. }
             | Self::SwapOut { user, .. }
+            | Self::Execute { user, .. }
+            | Self::WithdrawInsurance { user, .. }
+            | Self::CloseExpired { user, .. }
+            | Self::AcceptRole { user, .. }
             | Self::Refresh { user, .. }
             | Self::Accrue { user, .. }
             | Self::Challenge { user, .. }
@@ -156,10 +187,17 @@ impl Action {
             | Self::FlashBorrow { .. }
             | Self::FlashRepay { .. }
             | Self::SetPause { .. }
-            | Self::WithdrawInsurance { .. }
             | Self::Refresh { .. }
             | Self::Accrue { .. }
             | Self::Challenge { .. } => None,
+            Self::Queue { .. }
+            | Self::Execute { .. }
+            | Self::WithdrawInsurance { .. }
+            | Self::Veto { .. }
+            | Self::CloseExpired { .. }
+            | Self::Tighten { .. }
+            | Self::Step { .. }
+            | Self::AcceptRole { .. } => None,
         }
     }
 
@@ -172,7 +210,14 @@ impl Action {
             | Self::Offer { .. }
             | Self::Accept { .. }
             | Self::SetGroup { .. }
-            | Self::SetPause { .. } => vec![],
+            | Self::SetPause { .. }
+            | Self::Queue { .. }
+            | Self::Veto { .. }
+            | Self::CloseExpired { .. }
+            | Self::AcceptRole { .. } => vec![],
+            // Whatever it names, a dismissal of the risk steward concerns the market.
+            Self::Tighten { change: Change::Role { .. }, .. } => vec![],
+            Self::Execute { target, .. } | Self::Tighten { target, .. } => target.into_iter().collect(),
             Self::Deposit(f) | Self::Withdraw(f) | Self::Borrow(f) | Self::Repay(f) => vec![f.asset],
             Self::Liquidate { debt, collateral, .. } | Self::Redeem { debt, collateral, .. } => vec![debt, collateral],
             Self::SwapIn { .. } | Self::SwapOut { .. } => vec![MINTED, SWAPPED],
@@ -182,6 +227,7 @@ impl Action {
             | Self::Refresh { asset, .. }
             | Self::Accrue { asset, .. }
             | Self::Challenge { asset, .. }
+            | Self::Step { asset, .. }
             | Self::Resolve { asset, .. } => vec![asset],
         }
     }

@@ -2,15 +2,15 @@
 
 use super::action::{Action, VaultId};
 use super::build::transaction;
+use super::oracle::{Fault, Source, sources};
 use super::specs::{MINTED, SWAPPED, WEALTH, minted, params, specs};
 use super::view::Snapshot;
 use crate::chain::{Chain, Failure, LiteChain, Receipt};
 use crate::world::World;
 use anchor_lang::prelude::Pubkey;
 use anchor_spl::token_2022::spl_token_2022;
-use keel::state::{Change, Market};
-use keel_client::{address, price_update};
-use keel_risk::price::Observation;
+use keel::state::{Change, ReserveConfig, Role};
+use keel_client::address;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use solana_keypair::Keypair;
@@ -18,10 +18,12 @@ use solana_signer::Signer;
 
 /// Users of an arena.
 pub const USERS: usize = 10;
-/// Number of the player who governs, after all users.
+/// Number of the player who governs at first, after all users.
 pub const GOVERNANCE: usize = USERS;
-/// Number of the player who guards.
+/// Number of the player who guards at first.
 pub const GUARDIAN: usize = USERS + 1;
+/// Number of the first risk steward.
+pub const STEWARD: usize = USERS + 2;
 /// Vaults that a user may have.
 pub const VAULTS_EACH: usize = 2;
 /// Exponent of [`Arena::spot`].
@@ -43,40 +45,13 @@ impl Player {
     }
 }
 
-/// What is wrong with a posted price.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// Confidence too wide for new risk, good enough for liquidations.
-    Wide,
-    /// Confidence too wide for anything.
-    TooWide,
-    /// The moving average is off spot by these basis points.
-    AverageOff(i16),
-    /// Published so many seconds ago.
-    Old(u16),
-    /// Published a second before the last one that the reserve accepted.
-    Replayed,
-    /// Published in the future.
-    Future,
-    /// Negative.
-    Negative,
-    /// Verified by too few guardians.
-    Partial,
-    /// Another feed's.
-    WrongFeed,
-    /// No price update at all.
-    Malformed,
-    /// Owned by another program.
-    WrongOwner,
-    /// Spot and average off the true price by these basis points: with a second feed, a divergence.
-    Off(i16),
-}
-
 /// What happens around the users. None of it is an instruction of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Move {
     /// Time passes; then all feeds publish, or prices stay as posted.
     Pass { seconds: i64, publish: bool },
+    /// The same, for a moment that matters to a queued change, which somebody then may try to execute.
+    Await { nonce: u64, seconds: i64, publish: bool },
     /// Every price takes a small step, toward where it began, and all feeds publish.
     Walk { seed: u64 },
     /// One price is multiplied by so many basis points, and all feeds publish.
@@ -105,8 +80,6 @@ pub struct Arena {
     pub world: World<LiteChain>,
     /// The users, then the officers.
     pub players: Vec<Player>,
-    /// The market's account.
-    pub market: Market,
     /// Where the steps come from.
     pub rng: ChaCha8Rng,
     /// All accounts, as of the last step.
@@ -121,6 +94,14 @@ pub struct Arena {
     pub spot: Vec<i64>,
     /// Where each began.
     base: Vec<i64>,
+    /// How each reserve began: what governance comes back to.
+    pub(super) configs: Vec<ReserveConfig>,
+    /// Every feed that an asset could be priced by, by asset.
+    pub(super) sources: Vec<Vec<Source>>,
+    /// The queued changes that are open: their numbers, and where they are.
+    pub(super) open: Vec<(u64, Pubkey)>,
+    /// The one that was waited for.
+    pub(super) awaited: Option<u64>,
     /// Asset and feed that do not publish.
     pub frozen: Option<(usize, usize)>,
     /// Instructions left for which prices and time stand still.
@@ -135,24 +116,27 @@ impl Arena {
         let specs = specs(seed);
         let mut world = World::with(LiteChain::new(), &specs);
         assert_eq!(world.list_minted(minted(), SWAPPED), MINTED);
-        let (governance, guardian) = (world.governance.insecure_clone(), world.guardian.insecure_clone());
+        let officers = [&world.governance, &world.guardian, &world.risk_steward].map(Keypair::insecure_clone);
         world.change_market(Change::Market(params())).unwrap();
         world.publish_table();
         let mut players: Vec<Player> = (0..USERS).map(|_| user(&mut world)).collect();
-        players.extend([governance, guardian].map(|keypair| player(&mut world, keypair, [0; WEALTH.len()])));
+        players.extend(officers.map(|keypair| player(&mut world, keypair, [0; WEALTH.len()])));
         let spot: Vec<i64> = world.assets.iter().map(|asset| asset.cents * 1_000_000).collect();
         let clock = world.chain.clock();
-        let market = world.market_state();
+        let configs = (0..world.assets.len()).map(|asset| world.reserve(asset).config).collect();
         let mut arena = Self {
+            sources: sources(&world.assets),
             world,
             players,
-            market,
             rng: ChaCha8Rng::seed_from_u64(seed),
             state: Snapshot::empty(),
             now: clock.unix_timestamp,
             last_restart_slot: 0,
             slot: clock.slot,
             base: spot.clone(),
+            configs,
+            open: vec![],
+            awaited: None,
             spot,
             frozen: None,
             still: 0,
@@ -192,6 +176,11 @@ impl Arena {
         self.players.iter().position(|p| p.key() == *key)
     }
 
+    /// Who has a role; nobody may be the risk steward.
+    pub fn holder(&self, role: Role) -> Option<usize> {
+        self.player_at(&self.state.market.holder(role))
+    }
+
     /// Whose vault it is; of one that is not open, who may open it.
     pub fn owner(&self, id: VaultId) -> usize {
         self.state.vault(id).and_then(|vault| self.player_at(&vault.owner)).unwrap_or(id.opener)
@@ -203,10 +192,10 @@ impl Arena {
         let instructions = transaction(self, actions);
         let signer = self.players[actions[0].signer()].keypair.insecure_clone();
         let outcome = self.world.chain.send_with_tables(&instructions, &[&signer], &self.world.tables);
-        self.state = Snapshot::take(self);
-        if let ([Action::Close { vault, .. }], Ok(_)) = (actions, &outcome) {
-            self.closed.push(*vault);
+        if outcome.is_ok() {
+            actions.iter().for_each(|action| self.follow(action));
         }
+        self.state = Snapshot::take(self);
         outcome
     }
 
@@ -215,6 +204,13 @@ impl Arena {
         match *what {
             Move::Pass { seconds, publish } => {
                 self.pass(seconds);
+                if publish {
+                    self.publish();
+                }
+            }
+            Move::Await { nonce, seconds, publish } => {
+                self.pass(seconds);
+                self.awaited = Some(nonce);
                 if publish {
                     self.publish();
                 }
@@ -279,61 +275,6 @@ impl Arena {
             self.spot[asset] = self.clamp(asset, spot + spot * noise / 10_000 + (base - spot) / pull);
         }
         self.publish();
-    }
-
-    /// What a sound feed of `asset` publishes now. The fifth asset's feed has a coarser exponent.
-    pub fn observation(&self, asset: usize) -> Observation {
-        let coarser: u32 = if asset == 4 { 2 } else { 0 };
-        let price = self.spot[asset] / 10i64.pow(coarser);
-        Observation {
-            price,
-            confidence: price.unsigned_abs() / 2_000,
-            ema_price: price,
-            ema_confidence: price.unsigned_abs() / 1_500,
-            exponent: SPOT_EXPONENT + i32::try_from(coarser).unwrap(),
-            publish_time: self.now,
-            posted_slot: self.slot,
-        }
-    }
-
-    /// Every feed but the frozen one publishes the true price.
-    fn publish(&mut self) {
-        for asset in 0..self.spot.len() {
-            let observation = self.observation(asset);
-            for feed in 0..self.world.assets[asset].prices.len() {
-                if self.frozen != Some((asset, feed)) {
-                    self.world.post(asset, feed, &observation);
-                }
-            }
-        }
-    }
-
-    fn misprice(&mut self, asset: usize, feed: usize, fault: Fault) {
-        let mut o = self.observation(asset);
-        let off = |price: i64, bps: i16| price + price / 10_000 * i64::from(bps);
-        match fault {
-            Fault::Wide => o.confidence = o.price.unsigned_abs() / 20,
-            Fault::TooWide => o.ema_confidence = o.price.unsigned_abs() / 5,
-            Fault::AverageOff(bps) => o.ema_price = off(o.ema_price, bps),
-            Fault::Old(seconds) => o.publish_time -= i64::from(seconds),
-            Fault::Replayed => o.publish_time = self.state.reserves[asset].last_prices[feed].publish_time - 1,
-            Fault::Future => o.publish_time += 11,
-            Fault::Negative => o.price = -o.price,
-            Fault::Off(bps) => {
-                o.price = off(o.price, bps);
-                o.ema_price = o.price;
-            }
-            Fault::Partial | Fault::WrongFeed | Fault::Malformed | Fault::WrongOwner => {}
-        }
-        let listed = &self.world.assets[asset];
-        let (key, id) = (listed.prices[feed], listed.feed_ids[feed]);
-        let mut update = price_update::update(if fault == Fault::WrongFeed { [9; 32] } else { id }, &o);
-        if fault == Fault::Partial {
-            update.verification_level = price_update::VerificationLevel::Partial { num_signatures: 5 };
-        }
-        let owner = if fault == Fault::WrongOwner { keel::ID } else { price_update::PYTH_RECEIVER };
-        let data = if fault == Fault::Malformed { vec![7; 134] } else { price_update::encode(&update) };
-        self.world.chain.set_data(&key, &owner, data);
     }
 
     fn transfer(&mut self, user: usize, asset: usize, to: &Pubkey, amount: u64) {

@@ -2,11 +2,10 @@
 
 use super::action::{Action, FlowOf, VaultId};
 use super::arena::Arena;
-use crate::chain::Failure;
 use anchor_lang::InstructionData;
 use anchor_lang::prelude::Pubkey;
 use keel::AmountSpec;
-use keel::state::{Change, Vault};
+use keel::state::Vault;
 use keel_client::instruction::{self, Actor, Liquidation, Queued};
 use keel_risk::Fraction;
 use keel_risk::units::SupplyShares;
@@ -14,9 +13,8 @@ use solana_instruction::Instruction;
 
 impl Action {
     /// The instruction, with the remaining accounts that the vault asks for as it is in `state`: the present one, or what
-    /// earlier instructions of the same transaction make of it. What governance does is queued and executed at once: the
-    /// market has no delay.
-    pub fn build(&self, arena: &Arena, state: &impl Fn(VaultId) -> Vault) -> Vec<Instruction> {
+    /// earlier instructions of the same transaction make of it.
+    pub fn build(&self, arena: &Arena, state: &impl Fn(VaultId) -> Vault) -> Instruction {
         let book = &arena.world.book;
         let reserve = |asset: usize| arena.world.assets[asset].reserve;
         let signer = arena.players[self.signer()].key();
@@ -35,7 +33,8 @@ impl Action {
             max_repay,
             min_seize,
         };
-        let instruction = match *self {
+        let target = |target: Option<usize>| target.map_or(book.market, reserve);
+        match *self {
             Self::Open { vault } => {
                 instruction::open_vault(signer, signer, book.market, u16::try_from(vault.index).unwrap())
             }
@@ -81,22 +80,32 @@ impl Action {
                 instruction::swap_out(book, signer, tokens, min_assets).unwrap()
             }
             Self::SetPause { bits, seconds, .. } => instruction::set_pause(signer, book.market, bits, seconds),
-            Self::WithdrawInsurance { signer: officer, asset, amount } => {
-                let to = arena.players[officer].tokens[asset];
-                let nonce = arena.state.market.next_change;
+            Self::Queue { nonce, target: of, change, .. } => {
                 let queued = Queued { market: book.market, nonce, rent_payer: signer };
-                let change = Change::WithdrawInsurance { amount, to };
-                let queue = instruction::queue_change(signer, &queued, reserve(asset), change);
-                return vec![queue, instruction::withdraw_insurance(book, &queued, reserve(asset), to).unwrap()];
+                instruction::queue_change(signer, &queued, target(of), change)
             }
+            Self::Execute { nonce, target, .. } => {
+                let prices = arena.prices_of_change(nonce);
+                instruction::execute_change(&arena.queued(nonce, signer), target.map(reserve), &prices)
+            }
+            Self::WithdrawInsurance { nonce, asset, .. } => {
+                let to = arena.payee(nonce).unwrap_or(arena.players[self.signer()].tokens[asset]);
+                instruction::withdraw_insurance(book, &arena.queued(nonce, signer), reserve(asset), to).unwrap()
+            }
+            Self::Veto { nonce, .. } => instruction::veto_change(signer, &arena.queued(nonce, signer)),
+            Self::CloseExpired { nonce, .. } => instruction::close_expired_change(signer, &arena.queued(nonce, signer)),
+            Self::Tighten { target, change, .. } => {
+                instruction::tighten(signer, book.market, target.map(reserve), change)
+            }
+            Self::Step { asset, change, .. } => instruction::step(signer, book.market, reserve(asset), change),
+            Self::AcceptRole { role, .. } => instruction::accept_role(signer, book.market, role),
             Self::Refresh { asset, .. } => instruction::refresh_reserve(book, reserve(asset)).unwrap(),
             Self::Accrue { asset, .. } => instruction::accrue_reserve(book, reserve(asset)),
             Self::Challenge { asset, feed, .. } => instruction::challenge_feed(reserve(asset), feed),
             Self::Resolve { vault, asset, .. } => {
                 instruction::resolve_bad_debt(book, arena.vault_key(vault), &state(vault), reserve(asset)).unwrap()
             }
-        };
-        vec![instruction]
+        }
     }
 
     /// The vault as far as the next instruction's accounts depend on it, if this one succeeds: a deposit may have opened a
@@ -125,7 +134,7 @@ pub fn transaction(arena: &Arena, actions: &[Action]) -> Vec<Instruction> {
             Some((changed, vault)) if changed == id => vault,
             _ => arena.state.vault(id).copied().unwrap_or_else(closed),
         };
-        built.extend(action.build(arena, &state));
+        built.push(action.build(arena, &state));
         if actions.len() > 1
             && let Some(id) = action.vault()
         {
@@ -135,11 +144,6 @@ pub fn transaction(arena: &Arena, actions: &[Action]) -> Vec<Instruction> {
         }
     }
     built
-}
-
-/// Which of a transaction's actions failed, if one did. What governance does is two instructions, and comes alone.
-pub fn stopped_at(failure: &Failure, actions: &[Action]) -> Option<usize> {
-    failure.instruction().map(|index| index.min(actions.len() - 1))
 }
 
 /// What stands in for a vault that is not open.

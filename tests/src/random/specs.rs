@@ -1,7 +1,9 @@
 //! What the market of an arena lists, and under which rules.
 
 use crate::world::{AssetSpec, market_params};
-use keel::state::{GroupConfig, Limits, MarketParams, MintedConfig, RateConfig, ReserveConfig, VolatilityConfig};
+use keel::state::{
+    GroupConfig, Limits, MarketParams, MintedConfig, RateConfig, ReserveConfig, StepConfig, VolatilityConfig,
+};
 use keel_client::token;
 
 /// Whole tokens that a user starts with: about 200,000 dollars of each pooled asset.
@@ -11,9 +13,10 @@ pub const SWAPPED: usize = 1;
 /// Number of the minted asset.
 pub const MINTED: usize = 5;
 
-/// The market: a small debt pays its keeper 2 dollars.
+/// The market: a small debt pays its keeper 2 dollars; the risk steward may step. It is being set up: there is no notice yet.
 pub fn params() -> MarketParams {
-    MarketParams { min_bounty_micro_usd: 2_000_000, ..market_params() }
+    let steps = StepConfig { cap_bps: 2_000, outflow_bps: 1_000, haircut_bps: 50, max_ltv_bps: 100, rate_bps: 500 };
+    MarketParams { min_bounty_micro_usd: 2_000_000, steps, ..market_params() }
 }
 
 /// The assets. None has the limits and rates of another:
@@ -48,17 +51,8 @@ pub fn specs(seed: u64) -> [AssetSpec; 5] {
     eth.config.collateral.max_haircut_bps = 2_500;
     eth.config.volatility = VolatilityConfig { multiple_bps: 10_000, concentration_bps: 300, ..FOLLOWS };
     eth.config.limits.depth = whole(150, 8);
-    eth.config.rates = RateConfig {
-        model: RateConfig::ADAPTIVE,
-        optimal_utilization_bps: 6_000,
-        reserve_factor_bps: 1_500,
-        steepness_bps: 40_000,
-        speed_bps: 500_000,
-        min_at_target_bps: 10,
-        max_at_target_bps: 20_000,
-        initial_at_target_bps: 400,
-        ..RateConfig::default()
-    };
+    eth.config.rates =
+        RateConfig { optimal_utilization_bps: 6_000, reserve_factor_bps: 1_500, ..adaptive(&eth.config.rates) };
 
     let mut coarse = AssetSpec::new(2, 50_00);
     coarse.config.limits =
@@ -85,8 +79,26 @@ pub fn specs(seed: u64) -> [AssetSpec; 5] {
     for spec in &mut specs {
         spec.config.oracle.dead_after = 60;
         spec.config.insurance_floor_bps = 20;
+        // What the other model of rates would have, so that a change of the model alone is one that works.
+        let rates = &mut spec.config.rates;
+        if rates.model == RateConfig::KINKED {
+            *rates = RateConfig { model: rates.model, ..adaptive(rates) };
+        }
     }
     specs
+}
+
+/// Rates that follow demand, and beside them those of `kinked`.
+fn adaptive(kinked: &RateConfig) -> RateConfig {
+    RateConfig {
+        model: RateConfig::ADAPTIVE,
+        steepness_bps: 40_000,
+        speed_bps: 500_000,
+        min_at_target_bps: 10,
+        max_at_target_bps: 20_000,
+        initial_at_target_bps: 400,
+        ..*kinked
+    }
 }
 
 /// The market's own token: its ceiling and the swap's cap bind now and then, and vaults that borrowed as much as they can

@@ -2,11 +2,12 @@
 
 use super::action::VaultId;
 use super::arena::{Arena, VAULTS_EACH};
+use super::changes::Announced;
 use crate::world::token_amount;
 use anchor_lang::prelude::Pubkey;
 use keel::KeelError;
 use keel::oracle::{self, NO_READINGS, Readings};
-use keel::state::{Market, Reserve, Vault};
+use keel::state::{Change, Market, OracleConfig, PendingChange, Reserve, Vault};
 use keel::valuation::{self, Source, Valuation};
 use keel_risk::price::{Moment, Purpose};
 use solana_account::{AccountSharedData, ReadableAccount};
@@ -24,6 +25,8 @@ pub struct Snapshot {
     pub readings: Vec<Readings>,
     /// `None` where the vault is not open. In the order of [`Arena::vault_ids`].
     pub vaults: Vec<Option<Vault>>,
+    /// The queued changes that are open, in the order of their numbers.
+    pub changes: Vec<Announced>,
     /// Tokens by user, then asset.
     pub wallets: Vec<Vec<u64>>,
     /// Tokens in the liquidity accounts, by asset; none for a minted one, which has no such account.
@@ -49,6 +52,7 @@ impl Snapshot {
             reserve_keys: vec![],
             readings: vec![],
             vaults: vec![],
+            changes: vec![],
             wallets: vec![],
             liquidity: vec![],
             supplies: vec![],
@@ -66,7 +70,7 @@ impl Snapshot {
             raw.push(account.clone());
             account
         };
-        let market = pod(&get(&arena.world.market).unwrap());
+        let market: Market = pod(&get(&arena.world.market).unwrap());
         let assets = &arena.world.assets;
         let reserve_keys: Vec<Pubkey> = assets.iter().map(|a| a.reserve).collect();
         let reserves: Vec<Reserve> = reserve_keys.iter().map(|key| pod(&get(key).unwrap())).collect();
@@ -82,27 +86,43 @@ impl Snapshot {
             .iter()
             .map(|p| p.tokens.iter().map(|key| token_amount(get(key).unwrap().data())).collect())
             .collect();
-        let receiver = arena.market.price_receiver;
-        let readings = assets
-            .iter()
-            .zip(&reserves)
-            .map(|(asset, reserve)| {
-                let mut readings = NO_READINGS;
-                let feeds = reserve.config.oracle.active_feeds().zip(&asset.prices);
-                for (reading, (feed, key)) in readings.iter_mut().zip(feeds) {
-                    let account = db.get_account_ref(key).unwrap();
-                    *reading = oracle::read(key, account.owner(), account.data(), feed, &receiver);
-                }
-                readings
-            })
-            .collect();
+        let pending: Vec<PendingChange> = arena.open.iter().map(|(_, key)| pod(&get(key).unwrap())).collect();
+        let read = |asset: usize, config: &OracleConfig| {
+            let mut readings = NO_READINGS;
+            let accounts = arena.price_accounts(asset, config);
+            for ((reading, feed), key) in readings.iter_mut().zip(config.active_feeds()).zip(&accounts) {
+                // A feed that is not listed has not published anything yet.
+                let (owner, data) =
+                    db.get_account_ref(key).map_or((Pubkey::default(), &[][..]), |a| (*a.owner(), a.data()));
+                *reading = oracle::read(key, &owner, data, feed, &market.price_receiver);
+            }
+            readings
+        };
+        let readings = reserves.iter().enumerate().map(|(asset, r)| read(asset, &r.config.oracle)).collect();
+        let announced = |pending: PendingChange| {
+            let (change, target) = (pending.change().unwrap(), reserve_keys.iter().position(|k| *k == pending.target));
+            let (mut other_feeds, mut readings) = (vec![], NO_READINGS);
+            if let (Change::Reserve { config, .. }, Some(asset)) = (&change, target)
+                && config.oracle.feeds != reserves[asset].config.oracle.feeds
+            {
+                other_feeds = config.oracle.active_feeds().map(|feed| feed.feed_id).collect();
+                readings = read(asset, &config.oracle);
+            }
+            Announced { pending, change, target, other_feeds, readings }
+        };
+        let changes = pending.into_iter().map(announced).collect();
         let moment = Moment { now: arena.now, last_restart_slot: arena.last_restart_slot };
-        Self { market, reserves, reserve_keys, readings, vaults, wallets, liquidity, supplies, raw, moment }
+        Self { market, reserves, reserve_keys, readings, vaults, changes, wallets, liquidity, supplies, raw, moment }
     }
 
     /// The vault, if it is open.
     pub fn vault(&self, id: VaultId) -> Option<&Vault> {
         self.vaults[id.opener * VAULTS_EACH + id.index].as_ref()
+    }
+
+    /// The open change with that number.
+    pub fn announced(&self, nonce: u64) -> Option<&Announced> {
+        self.changes.iter().find(|change| change.pending.nonce == nonce)
     }
 
     /// The asset whose reserve is at `key`.

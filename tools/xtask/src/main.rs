@@ -105,7 +105,7 @@ struct TestOptions {
     /// Seed of the random instruction sequences, to repeat a failure [default: each test's own]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// Length of the random instruction sequences [default: each test's own, 20000 for the invariants]
+    /// Length of the random instruction sequences [default: each test's own, 40000 for the invariants]
     #[arg(long, value_name = "N")]
     instructions: Option<u64>,
 }

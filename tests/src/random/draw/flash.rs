@@ -44,12 +44,7 @@ impl Arena {
 
     /// Anything that is not a loan of this kind itself, of a user who can have a fee to pay.
     fn draw_inner(&mut self) -> Action {
-        loop {
-            let inner = if self.chance(30) { self.draw_vault_life_or_opening() } else { self.draw_action() };
-            if !matches!(inner, Action::WithdrawInsurance { .. }) {
-                return inner;
-            }
-        }
+        if self.chance(30) { self.draw_vault_life_or_opening() } else { self.draw_action() }
     }
 
     fn draw_vault_life_or_opening(&mut self) -> Action {

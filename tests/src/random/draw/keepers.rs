@@ -19,7 +19,7 @@ impl Arena {
     /// Vaults that owe more than they have, and have too little to seize.
     pub(super) fn bad_debts(&self) -> Vec<VaultId> {
         let bad = |vault: &Vault| {
-            let (value, min) = (self.state.value(vault, Purpose::Liquidation), self.market.min_position());
+            let (value, min) = (self.state.value(vault, Purpose::Liquidation), self.state.market.min_position());
             matches!((value, min), (Ok(v), Ok(min)) if v.totals.is_bad_debt(min))
         };
         Self::vault_ids().filter(|id| self.state.vault(*id).is_some_and(bad)).collect()

@@ -1,14 +1,17 @@
 //! Which step comes next: mostly plausible, often at a limit, sometimes absurd.
 
+mod changes;
 mod flash;
 mod governance;
 mod keepers;
 mod life;
 mod minted;
+mod values;
 mod vaults;
 
 use super::action::{Action, VaultId};
-use super::arena::{Arena, Fault, Move, USERS, VAULTS_EACH};
+use super::arena::{Arena, Move, USERS, VAULTS_EACH};
+use super::oracle::Fault;
 use super::specs::MINTED;
 use keel::AmountSpec;
 use keel::state::{Side, Vault};
@@ -16,7 +19,7 @@ use rand::Rng;
 use rand::seq::IndexedRandom;
 
 /// One step of a run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Step {
     /// The instructions of one transaction, all by the same signer.
     Act(Vec<Action>),
@@ -30,6 +33,11 @@ impl Arena {
         if self.still > 0 {
             self.still -= 1;
             return Step::Act(self.draw_transaction());
+        }
+        if let Some(nonce) = self.awaited.take()
+            && self.chance(90)
+        {
+            return Step::Act(vec![self.draw_execution_of(nonce)]);
         }
         if self.rng.random_ratio(1, 4) { Step::Happen(self.draw_move()) } else { Step::Act(self.draw_transaction()) }
     }
@@ -45,6 +53,7 @@ impl Arena {
             0..50 => self.draw_flash_loan(),
             50..105 => vec![self.draw_vault_life()],
             105..110 => vec![self.draw_pause()],
+            110..200 => vec![self.draw_governance()],
             _ => vec![self.draw_action()],
         }
     }
@@ -68,13 +77,19 @@ impl Arena {
     }
 
     fn draw_move(&mut self) -> Move {
+        if let Some(waiting) = self.draw_waiting() {
+            return waiting;
+        }
         let asset = self.pooled_asset();
         let feed = self.below(self.world.assets[asset].prices.len());
         match self.rng.random_range(0..1_000) {
             0..560 => Move::Walk { seed: self.rng.random() },
             560..690 => Move::Pass { seconds: self.draw_seconds(), publish: self.chance(75) },
             690..770 => Move::Jump { asset, bps: self.draw_jump() },
-            770..860 => Move::Misprice { asset, feed, fault: self.draw_fault() },
+            770..860 => {
+                let feed = self.below(self.quoted(asset).len());
+                Move::Misprice { asset, feed, fault: self.draw_fault() }
+            }
             860..890 => Move::Freeze { asset, feed },
             890..925 => Move::Thaw,
             925..945 => self.draw_gift(),
@@ -180,7 +195,6 @@ impl Arena {
             770..850 => self.draw_swap(),
             850..930 => self.draw_redemption(),
             930..960 => self.draw_opening(),
-            960..970 => self.draw_payout(),
             _ => {
                 let vault = self.vault_where(Vault::is_empty);
                 Action::Close { user: self.mostly_owner(vault, 95), vault }
