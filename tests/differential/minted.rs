@@ -115,20 +115,20 @@ impl Model {
         self.reserves[debt].state.redemptions = fees.after(plan.repay)?;
         self.repay_in(&mut case, debt, plan.repay)?;
         let reserve = &mut self.reserves[collateral];
-        let seized = reserve.state.pool.seize(case.held, plan.seize, plan.seize, false)?;
+        let seized = reserve.state.pool.seize(case.held, plan.seize, plan.pay, false)?;
         case.vault.remove(collateral, seized.shares.0)?;
-        reserve.let_out(plan.seize, now)?;
+        reserve.let_out(plan.pay, now)?;
         let (after, ..) = self.after(&case, debt, collateral)?;
         if !after.is_healthier_than(&case.before) {
             return refuse(KeelError::HealthNotRaised);
         }
         self.settle_in(&case, debt, collateral)?;
-        if plan.seize.0 < min_seize {
+        if plan.pay.0 < min_seize {
             return refuse(KeelError::OutputTooSmall);
         }
         self.put(id, Some(case.vault));
         self.take(redeemer, debt, plan.repay)?;
-        self.pay(redeemer, collateral, plan.seize);
+        self.pay(redeemer, collateral, plan.pay);
         Ok(())
     }
 }

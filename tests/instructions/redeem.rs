@@ -9,6 +9,7 @@ use keel::KeelError;
 use keel::events::Redeemed;
 use keel::state::Side;
 use keel_client::instruction::{self, Liquidation};
+use keel_risk::Fraction;
 use keel_tests::check::{Refusal, keys, only_event};
 use keel_tests::world::User;
 use keel_tests::{AssetSpec, Chain};
@@ -62,7 +63,8 @@ fn number(bits: u128) -> f64 {
 }
 
 /// 170 of 17,000 tokens: a hundredth, which raises the fee of 0.5 % by 1 %, and is paid at the middle of the rise. SOL
-/// counts at 170.085 dollars, one confidence interval above the price: 170 * 0.99 / 170.085.
+/// counts at 170.085 dollars, one confidence interval above the price: 170 * 0.99 / 170.085, and 170 * 0.995 / 170.085 with
+/// the half of the fee that becomes insurance.
 #[test]
 fn effects_pays_a_dollar_of_collateral_less_the_fee() {
     let mut c = Case::at(170_00);
@@ -81,12 +83,12 @@ fn effects_pays_a_dollar_of_collateral_less_the_fee() {
         c.w.token_account(&redeemer, KUSD),
     ];
     assert_eq!(before.changed(&mut c.w), keys(changed));
-    let (repaid, paid) = (170_000_000, 989_505_247);
+    let (repaid, seized, paid) = (170_000_000, 994_502_748, 989_505_247);
     assert_eq!((c.w.balance(&redeemer, KUSD), c.w.balance(&redeemer, SOL)), (5_000_000_000 - repaid, paid));
-    assert_eq!(c.position(), (12_000_000_000 - repaid, 100_000_000_000 - paid));
+    assert_eq!(c.position(), (12_000_000_000 - repaid, 100_000_000_000 - seized));
     assert_eq!(supply(&mut c.w), 17_000_000_000 - repaid);
-    // The fee is nobody's but the owner's: neither the insurance of SOL nor the surplus of the token.
-    assert_eq!(c.w.reserve(SOL).insurance_shares.get(), 0);
+    // Half of the fee is the insurance of SOL's, the other half the owner's; nothing is surplus of the token.
+    assert_eq!(c.w.reserve(SOL).pool().insurance_shares.0, Fraction::from_integer(seized - paid));
     assert_eq!(surplus_and_deficit(&mut c.w).1, 0);
     let now = c.w.chain.clock().unix_timestamp - 1;
     let minted = c.w.reserve(KUSD).minted;
@@ -98,10 +100,10 @@ fn effects_pays_a_dollar_of_collateral_less_the_fee() {
     let event: Redeemed = only_event(&receipt);
     assert_eq!((event.vault, event.redeemer), (c.borrower.vault, redeemer));
     assert_eq!(event.collateral_reserve, c.w.assets[SOL].reserve);
-    assert_eq!((event.repaid, event.paid), (repaid, paid));
+    assert_eq!((event.repaid, event.seized, event.paid), (repaid, seized, paid));
     assert!((number(event.fee) - 0.01).abs() < 1e-15, "{}", number(event.fee));
     assert!((number(event.health_before) - 83.3 * 170.0 / 12_000.0).abs() < 1e-12);
-    assert!((number(event.health_after) - 0.833 * 170.0 * (100.0 - 0.989505247) / 11_830.0).abs() < 1e-12);
+    assert!((number(event.health_after) - 0.833 * 170.0 * (100.0 - 0.994502748) / 11_830.0).abs() < 1e-12);
     assert!(event.health_after > event.health_before);
 }
 
@@ -184,15 +186,15 @@ fn rejects_redemptions_that_are_switched_off() {
 }
 
 /// A vault may be redeemed from while it could be liquidated, as long as that raises its health: a dollar of SOL carries
-/// 0.833 dollars, and takes 0.99 / 1.0005 of that with it, 0.82426.
+/// 0.833 dollars, and takes 0.995 / 1.0005 of that with it, 0.82842.
 #[test]
 fn effects_of_an_unhealthy_vault() {
-    for (cents, health) in [(140_00, 0.971_833), (119_00, 0.826_058)] {
+    for (cents, health) in [(140_00, 0.971_833), (119_50, 0.829_529)] {
         let mut c = Case::at(cents);
         let event = c.redeem(170_000_000);
         assert!((number(event.health_before) - health).abs() < 1e-6 && event.health_after > event.health_before);
     }
-    for cents in [118_00, 90_00] {
+    for cents in [119_00, 90_00] {
         Case::at(cents).refuse(170_000_000, KeelError::HealthNotRaised);
     }
 }
@@ -267,6 +269,7 @@ fn effects_takes_no_more_than_the_position_and_what_is_liquid() {
     let all = |c: &mut Case| redeem(&mut c.w, &c.redeemer.key(), &c.borrower.vault, dai, 5_000_000_000);
     let first = all(&mut c);
     let event: Redeemed = only_event(&c.w.send(first, &c.redeemer.keypair).unwrap());
+    let insured = event.seized - event.paid;
     assert!((599_999_998..=600_000_000).contains(&event.paid), "{}", event.paid);
     // At 1.0005 dollars, and the fee of what is redeemed of 17,000 and not of the 5,000 offered: R (0.995 - R / 34,000).
     let exact = 17_000.0 * (0.995 - (0.995f64.powi(2) - 2.0 * 600.0 * 1.0005 / 17_000.0).sqrt());
@@ -277,8 +280,12 @@ fn effects_takes_no_more_than_the_position_and_what_is_liquid() {
     c.w.repay(&c.redeemer, dai, All).unwrap();
     let second = all(&mut c);
     let event: Redeemed = only_event(&c.w.send(second, &c.redeemer.keypair).unwrap());
-    assert!((399_999_998..=400_000_002).contains(&event.paid), "{}", event.paid);
-    assert!(c.w.liquidity(dai) <= 2);
+    // All that the first left of 1,000. What remains in the reserve is the insurance's half of both fees.
+    assert!((400_000_000 - insured - 2..=400_000_000 - insured).contains(&event.seized), "{}", event.seized);
+    let half = event.repaid as f64 / 1.0005 * number(event.fee) / 2.0;
+    assert!(((event.seized - event.paid) as f64 - half).abs() < 2.0, "{} {half}", event.seized - event.paid);
+    let insured = insured + event.seized - event.paid;
+    assert!((insured..=insured + 2).contains(&c.w.liquidity(dai)), "{insured} {}", c.w.liquidity(dai));
     assert_reconciled(&mut c.w);
 }
 

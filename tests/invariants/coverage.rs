@@ -22,7 +22,7 @@ pub struct Coverage {
 }
 
 /// What 20,000 instructions must reach at least, so that a run counts as one.
-const REQUIRED: [(&str, u64); 36] = [
+const REQUIRED: [(&str, u64); 37] = [
     ("liquidation above the close-out zone", 10),
     ("liquidation in the close-out zone", 40),
     ("liquidation of a part", 20),
@@ -53,6 +53,7 @@ const REQUIRED: [(&str, u64); 36] = [
     ("redemption of a whole debt", 9),
     ("redemption beside a pooled debt", 30),
     ("redemption at a raised fee", 30),
+    ("redemption that insures", 75),
     ("redemption from an unhealthy vault", 1),
     ("swap in at par", 5),
     ("swap in below the peg", 45),

@@ -170,8 +170,9 @@ fn mark(
     Ok(())
 }
 
-/// 5: only under the threshold, health strictly higher, no dust left, and the redeemer receives at most a dollar per token,
-/// less the fee, at a price that is bad for him.
+/// 5: only under the threshold, health strictly higher, no dust left. The redeemer receives at most a dollar per token, less
+/// the fee, at a price that is bad for him; the vault gives at most a dollar less half of the fee, and what it gives more
+/// than he receives is insurance.
 fn redemption(done: &Done, event: &Redeemed, coverage: &mut Coverage) -> Verdict {
     let Action::Redeem { vault: id, collateral, max_repay, min_seize, .. } = done.action else { return Ok(()) };
     let (old, new) = (health::vault_in(done.before, id)?, health::vault_in(done.after(), id)?);
@@ -189,8 +190,17 @@ fn redemption(done: &Done, event: &Redeemed, coverage: &mut Coverage) -> Verdict
     ensure!(sound, "5: a redemption fee of {fee:?}");
     let Some(high) = initial::worst(done.before, collateral, Side::Debt) else { return Err("5: no price".into()) };
     let dollar = initial::dollar() / par(done.before).0;
-    let (taken, worth) = (high * event.paid * one(), dollar * event.repaid * (one() - bits(fee)));
-    ensure!(taken <= worth, "5: {} paid for {} tokens at a fee of {fee:?}", event.paid, event.repaid);
+    let worth = dollar * event.repaid;
+    let paid = &high * event.paid * one() <= &worth * (one() - bits(fee));
+    ensure!(paid, "5: {} paid for {} tokens at a fee of {fee:?}", event.paid, event.repaid);
+    let seized = high * event.seized * one() * 2u32 <= worth * (one() * 2u32 - bits(fee));
+    ensure!(seized, "5: {} seized for {} tokens at a fee of {fee:?}", event.seized, event.repaid);
+    let (old_books, new_books) = (&done.before.reserves[collateral], &done.after().reserves[collateral]);
+    let mut due = old_books.pool();
+    due.accrue(done.before.moment.now).map_err(|error| format!("5: {error:?}"))?;
+    let insured = BigInt::from(new_books.insurance_shares.get()) - due.insurance_shares.0.to_bits();
+    let lack = insured * due.supply_index.0.to_bits() - one() * one() * (BigInt::from(event.seized) - event.paid);
+    ensure!(lack.magnitude() < (one() * one()).magnitude(), "5: {} seized, {} paid, {lack}", event.seized, event.paid);
     let key = &done.before.reserve_keys[MINTED];
     let owed = match new.find(key) {
         Some(position) => owed(done, position.shares)?,
@@ -205,6 +215,9 @@ fn redemption(done: &Done, event: &Redeemed, coverage: &mut Coverage) -> Verdict
     }
     if old.occupied().filter(|(_, side)| *side == Side::Debt).count() > 1 {
         coverage.reach("redemption beside a pooled debt");
+    }
+    if event.seized > event.paid {
+        coverage.reach("redemption that insures");
     }
     if fee > Fraction::from_bps_ceil(min + 10) {
         coverage.reach("redemption at a raised fee");

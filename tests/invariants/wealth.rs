@@ -9,8 +9,8 @@
 //!   share included. What they have together does not grow. For shares, whoever's vault receives them has them;
 //! - a withdrawal or loan that is paid to another: it passes from the owner to the other;
 //! - a vault that changes hands: what it is worth passes with it;
-//! - a redemption: the owner gives the collateral and has so much less debt, the redeemer the reverse. What they have
-//!   together does not grow, and neither does what the redeemer has: the fee stays with the owner;
+//! - a redemption: the owner gives the collateral and has so much less debt, the redeemer the reverse, less the insurance's
+//!   part. What they have together does not grow, and neither does what the redeemer has;
 //! - a debt written off: the owner no longer owes it;
 //! - a payment of insurance: the reserve gives it to whom governance announced.
 //!
@@ -124,10 +124,9 @@ fn transfers(done: &Done, effects: &Effects, prices: &[i128]) -> Vec<i128> {
         received[done.payee()] += worth(&event.reserve, event.amount);
     }
     for event in &effects.redeemed {
-        let (repaid, paid) =
-            (worth(&done.before.reserve_keys[MINTED], event.repaid), worth(&event.collateral_reserve, event.paid));
-        received[signer] += paid - repaid;
-        received[owner] += repaid - paid;
+        let repaid = worth(&done.before.reserve_keys[MINTED], event.repaid);
+        received[signer] += worth(&event.collateral_reserve, event.paid) - repaid;
+        received[owner] += repaid - worth(&event.collateral_reserve, event.seized);
     }
     for loss in effects.losses.iter().filter(|loss| loss.vault != Pubkey::default()) {
         received[owner] += worth(&loss.reserve, loss.owed);

@@ -90,3 +90,32 @@ fn tokens_count_from_the_next_second_on() {
     let expected = 0.005 + 0.01 + 120.0 / 16_880.0 / 2.0;
     assert!((number(event.fee) - expected).abs() < 1e-5, "{} {expected}", number(event.fee));
 }
+
+/// An owner redeems from his own vault, deposits what he receives and borrows what he burned: everybody else pays the largest
+/// fee for a while, and he is poorer by half of what he paid.
+#[test]
+fn nobody_raises_it_for_nothing() {
+    let (mut w, _, borrower) = minting();
+    w.borrow(&borrower, KUSD, 12_000_000_000).unwrap();
+    w.set_price(SOL, 170_00);
+    let _others = holder(&mut w, 5_000_000_000);
+    w.pass(1);
+    w.refresh_prices();
+    let key = borrower.key();
+    let own = |w: &mut Bank| (held(w, &borrower, SOL) + w.balance(&key, SOL), w.balance(&key, KUSD));
+    let (sol, kusd) = own(&mut w);
+    let redemption = redeem(&mut w, &key, &borrower.vault, SOL, 1_000_000_000);
+    let receipt = w.send(redemption, &borrower.keypair).unwrap();
+    let [event] = &events::<Redeemed>(&receipt)[..] else { panic!("{receipt:#?}") };
+    w.deposit(&borrower, SOL, keel::AmountSpec::All).unwrap();
+    w.borrow(&borrower, KUSD, 1_000_000_000).unwrap();
+    assert_eq!(number(w.reserve(KUSD).minted.redemption_base.get()), 0.05);
+    // From 0.5 % by 1,000 of 17,000, at most to 5 %: 5 % - (4.5 %)^2 / (2 * 1,000 / 17,000) = 3.27875 %. Half of it, of 1,000
+    // dollars at 170.085.
+    let cost = event.seized - event.paid;
+    assert!(cost.abs_diff(96_385_630) <= 1, "{cost}");
+    let (sol_after, kusd_after) = own(&mut w);
+    assert_eq!(kusd_after, kusd);
+    assert!((sol - sol_after).abs_diff(cost) <= 1, "{}", sol - sol_after);
+    assert_reconciled(&mut w);
+}

@@ -47,8 +47,8 @@ export function describe(
       };
     case 'Redeemed':
       return {
-        title: `Redeemed: ${amount('paid', 'collateralReserve')} taken for debt`,
-        detail: `Fee ${format.percent(number('fee'))} kept by the vault, ${health()}, by ${format.short(text('redeemer'))}`,
+        title: `Redeemed: ${amount('seized', 'collateralReserve')} taken for debt`,
+        detail: `Fee ${format.percent(number('fee'))}, half of it kept by the vault, ${health()}, by ${format.short(text('redeemer'))}`,
       };
     case 'BadDebtRecognized':
       return { title: `${amount('owed', 'reserve')} of debt written off` };

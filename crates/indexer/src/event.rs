@@ -127,7 +127,7 @@ events! {
     PauseSet { market, by, paused, until }
     InsuranceWithdrawn { reserve, amount, shares }
     Swapped { user, minted_reserve, pooled_reserve, minted, tokens, assets, fee }
-    Redeemed { vault, redeemer, collateral_reserve, repaid, paid, fee, health_before, health_after }
+    Redeemed { vault, redeemer, collateral_reserve, repaid, seized, paid, fee, health_before, health_after }
     FlashLoan { reserve, amount, fee }
     DelegateSet { vault, delegate, rights, until }
     GroupSet { vault, group }

@@ -1,11 +1,12 @@
 //! What a minted token buys of vaults near their limit: the floor of its price.
 //!
 //! A redeemer burns tokens and receives collateral of a vault for a dollar each, less a fee, while the vault's debt falls
-//! by as many. The fee stays with the vault's owner, whose loan ends against his will.
+//! by as many. Half of the fee stays with the vault's owner, whose loan ends against his will. The other half becomes
+//! insurance of the collateral's reserve: who redeems from himself raises the fee for everybody, and pays that for it.
 //!
-//! Burning `R` removes `R` of debt and at most `R` of collateral, that is `cf * R` of limit. Health rises exactly when
-//! `cf * (1 - fee) < HF`, which [`plan`] leaves to the caller to check exactly on the sums after it. In a vault with a
-//! health factor of at least 1 it holds always, as `cf < 1`.
+//! Burning `R` removes `R` of debt and at most `(1 - fee / 2) * R` of collateral, that is `cf` times it of limit. Health
+//! rises exactly when `cf * (1 - fee / 2) < HF`, which [`plan`] leaves to the caller to check exactly on the sums after
+//! it. In a vault with a health factor of at least 1 it holds always, as `cf < 1`.
 //!
 //! # The fee
 //!
@@ -105,16 +106,18 @@ impl<'a> Fees<'a> {
         part.mul_ceil(Fraction::from_bps_ceil(self.terms.volume_fee_bps))
     }
 
-    /// `offer`, or the repayment that buys `ceiling` if that is less, rounded up.
+    /// `offer`, or the repayment that takes all of the position or pays out all that is liquid if that is less, rounded up.
     ///
     /// Approaches it from below, by the fee of the repayment before: a lower repayment has a lower fee, which requires less.
     /// Where the steps come to an end is none of the offer's business, so that a larger offer redeems no less.
-    fn required(&self, pair: &Pair, ceiling: Amount, offer: Amount) -> Result<Amount> {
-        let value = pair.collateral_price.value_ceil(ceiling)?.0;
+    fn required(&self, pair: &Pair, offer: Amount) -> Result<Amount> {
+        let held = pair.collateral_price.value_ceil(pair.collateral)?.0;
+        let liquid = pair.collateral_price.value_ceil(pair.liquid.min(pair.collateral))?.0;
         let mut repay = Amount::ZERO;
         for _ in 0..STEPS {
-            let paid_out = Fraction::ONE.checked_sub(self.of(repay)?)?;
-            let next = pair.debt_of(Usd(value.div_ceil(paid_out)?))?;
+            let fee = self.of(repay)?;
+            let value = held.div_ceil(part_seized(fee)?)?.min(liquid.div_ceil(part_paid(fee)?)?);
+            let next = pair.debt_of(Usd(value))?;
             if next >= offer {
                 return Ok(offer);
             }
@@ -127,10 +130,19 @@ impl<'a> Fees<'a> {
     }
 }
 
-/// What `repay` buys at `fee`, rounded down.
-fn bought(pair: &Pair, repay: Amount, fee: Fraction) -> Result<Amount> {
-    let paid_out = Fraction::ONE.checked_sub(fee)?;
-    match pair.collateral_price.amount_floor(Usd(pair.debt_price.value_floor(repay)?.0.mul_floor(paid_out)?)) {
+/// The part of what is repaid that the redeemer gets at `fee`.
+fn part_paid(fee: Fraction) -> Result<Fraction> {
+    Fraction::ONE.checked_sub(fee)
+}
+
+/// The part of what is repaid that leaves the vault at `fee`, rounded down.
+fn part_seized(fee: Fraction) -> Result<Fraction> {
+    Fraction::ONE.checked_sub(fee.div_small_ceil(2)?)
+}
+
+/// The collateral that is worth `part` of `repay`, rounded down.
+fn worth(pair: &Pair, repay: Amount, part: Fraction) -> Result<Amount> {
+    match pair.collateral_price.amount_floor(Usd(pair.debt_price.value_floor(repay)?.0.mul_floor(part)?)) {
         Err(RiskError::Overflow) => Ok(Amount::MAX), // the collateral is worth next to nothing
         amount => amount,
     }
@@ -141,35 +153,37 @@ fn bought(pair: &Pair, repay: Amount, fee: Fraction) -> Result<Amount> {
 pub struct Redemption {
     /// Burned, and taken off the debt.
     pub repay: Amount,
-    /// Collateral that the redeemer receives.
+    /// Collateral that leaves the vault: `repay` less half of the fee.
     pub seize: Amount,
-    /// What `repay` is worth and `seize` is not, as a part of the former: [`Fees::of`] `repay`.
+    /// Paid to the redeemer: `repay` less the fee. The rest of `seize` becomes insurance.
+    pub pay: Amount,
+    /// As a part of what `repay` is worth: [`Fees::of`] `repay`.
     pub fee: Fraction,
 }
 
 /// The largest redemption of `pair` with at most `max_repay` tokens.
 ///
-/// `pair.collateral_price` is the one that is worse for the redeemer, and `pair.debt_price` is par. Takes what the
-/// position holds and its reserve can pay, and repays what that requires, rounded up; the fee is that of what is repaid.
-/// Leaves no debt below `min_position` but zero.
+/// `pair.collateral_price` is the one that is worse for the redeemer, and `pair.debt_price` is par. Takes no more than the
+/// position holds, pays no more than its reserve can, and repays what that requires, rounded up; the fee is that of what
+/// is repaid. Leaves no debt below `min_position` but zero.
 ///
 /// # Errors
 /// `NotRedeemable` when the health factor is not below the threshold; `PartOfSmallPosition` when `max_repay` is a part of
-/// a debt below the minimum position; `NothingToSeize` when less than one native unit would move.
+/// a debt below the minimum position; `NothingToSeize` when less than one native unit would be repaid or paid.
 pub fn plan(vault: &Totals, min_position: Usd, pair: &Pair, max_repay: Amount, fees: &Fees) -> Result<Redemption> {
     let threshold = vault.debt.0.mul_floor(Fraction::from_bps_floor(fees.terms.max_health_bps))?;
     if vault.limit.0 >= threshold {
         return Err(RiskError::NotRedeemable);
     }
-    let ceiling = pair.collateral.min(pair.liquid);
-    let most = fees.required(pair, ceiling, max_repay.min(pair.owed))?;
+    let most = fees.required(pair, max_repay.min(pair.owed))?;
     let repay = pair.leave_no_dust(most, min_position)?;
     let fee = fees.of(repay)?;
-    let seize = bought(pair, repay, fee)?.min(ceiling);
-    if repay.is_zero() || seize.is_zero() {
+    let seize = worth(pair, repay, part_seized(fee)?)?.min(pair.collateral);
+    let pay = worth(pair, repay, part_paid(fee)?)?.min(pair.liquid).min(seize);
+    if repay.is_zero() || pay.is_zero() {
         return Err(RiskError::NothingToSeize);
     }
-    Ok(Redemption { repay, seize, fee })
+    Ok(Redemption { repay, seize, pay, fee })
 }
 
 #[cfg(test)]
@@ -248,11 +262,17 @@ mod tests {
         let later = Fees::new(&TERMS, &base, TERMS.half_life.into(), Amount(1)).unwrap();
         assert_eq!(later.base.base, Fraction::EPSILON);
         // Half a part of repayment is none.
-        assert_eq!(bought(&tiny(), Amount(TINY / 2), Fraction::ZERO), Ok(Amount::ZERO));
+        assert_eq!(worth(&tiny(), Amount(TINY / 2), Fraction::ONE), Ok(Amount::ZERO));
         // Of one part at a fee of 5 %, nothing is bought; half a part, at a fee of 1 %, takes one of repayment, so two.
-        assert_eq!(bought(&tiny(), Amount(TINY), bps(500)), Ok(Amount::ZERO));
-        let required = |fee| quiet(&flat(fee), u64::MAX).required(&tiny(), Amount(TINY / 2), Amount::MAX).unwrap();
-        assert_eq!([required(0), required(100)].map(in_parts), [1, 2]);
+        assert_eq!(worth(&tiny(), Amount(TINY), part_paid(bps(500)).unwrap()), Ok(Amount::ZERO));
+        let required = |fee, pair: &Pair| quiet(&flat(fee), u64::MAX).required(pair, Amount::MAX).map(in_parts);
+        let half = Amount(TINY / 2);
+        // Whether it is what is there or what can be paid.
+        for pair in [Pair { collateral: half, ..tiny() }, Pair { liquid: half, ..tiny() }] {
+            assert_eq!([required(0, &pair), required(100, &pair)], [Ok(1), Ok(2)]);
+        }
+        // Half of a fee of one part is one.
+        assert_eq!(part_seized(Fraction::EPSILON), part_paid(Fraction::EPSILON));
     }
 
     #[test]
@@ -275,7 +295,9 @@ mod tests {
         let (vault, pair) = world(1_200 * DOLLAR, 100, 1_000 * DOLLAR); // HF 1.02
         let done = run(&vault, &pair, 100 * DOLLAR, &flat(100)).unwrap();
         assert_eq!((done.repay, done.fee), (Amount(100 * DOLLAR), bps(100)));
-        assert!((98_999_997..=99_000_000).contains(&done.seize.0), "{done:?}");
+        assert!((98_999_997..=99_000_000).contains(&done.pay.0), "{done:?}");
+        // Half a dollar to the insurance, as much to the vault.
+        assert!((99_499_997..=99_500_000).contains(&done.seize.0), "{done:?}");
     }
 
     #[test]
@@ -308,24 +330,39 @@ mod tests {
         vault.limit = Usd(Fraction::from_integer(1_050));
         let done = run(&vault, &pair, u64::MAX, &flat(100)).unwrap();
         assert!(done.seize.0 <= 50 * DOLLAR && done.seize.0 >= 50 * DOLLAR - 2, "{done:?}");
-        assert!((50_505_050..50_505_060).contains(&done.repay.0), "{done:?}");
+        assert!((50_251_256..50_251_260).contains(&done.repay.0), "{done:?}"); // 50 / 0.995
+        // What becomes insurance need not be paid out.
         pair.liquid = Amount(20 * DOLLAR);
         let done = run(&vault, &pair, u64::MAX, &flat(100)).unwrap();
-        assert!(done.seize.0 <= 20 * DOLLAR && done.repay.0 < 21 * DOLLAR, "{done:?}");
+        assert!(done.pay.0 <= 20 * DOLLAR && done.pay.0 >= 20 * DOLLAR - 2, "{done:?}");
+        assert!((20_202_020..20_202_024).contains(&done.repay.0), "{done:?}"); // 20 / 0.99
         pair.liquid = Amount::ZERO;
         assert_eq!(run(&vault, &pair, u64::MAX, &flat(100)), Err(RiskError::NothingToSeize));
     }
 
-    /// 20 dollars at a fee of 0.5 % and the middle of a rise of `R / 1,000`: `R (0.995 - R / 2,000) = 20`. An offer of all the
-    /// debt pays no more than one of that.
+    /// A native unit of collateral is worth ten cents: who burns a little less than buys one gets nothing, and so burns nothing,
+    /// even where a unit would leave the vault.
+    #[test]
+    fn nobody_burns_for_nothing() {
+        let (vault, pair) = world(100_000, 10_000_000, 8_000 * DOLLAR);
+        let paid =
+            |burned| run(&vault, &pair, burned, &flat(100)).map(|done| [done.seize, done.pay].map(|amount| amount.0));
+        assert_eq!(paid(101_100), Ok([1, 1]));
+        for burned in [1, 100_300, 100_700] {
+            assert_eq!(paid(burned), Err(RiskError::NothingToSeize), "{burned}");
+        }
+    }
+
+    /// 20 dollars at half a fee of 0.5 % and of the middle of a rise of `R / 1,000`: `R (0.9975 - R / 4,000) = 20`. An offer
+    /// of all the debt pays no more than one of that.
     #[test]
     fn an_offer_pays_for_what_is_redeemed_alone() {
         let (mut vault, pair) = world(20 * DOLLAR, 100, 1_000 * DOLLAR);
         vault.limit = Usd(Fraction::from_integer(1_050));
         let fees = quiet(&TERMS, 1_000 * DOLLAR);
         let done = plan(&vault, MIN_POSITION, &pair, Amount::MAX, &fees).unwrap();
-        // 1,000 * (0.995 - sqrt(0.995^2 - 0.04)) = 20.307740874...
-        assert!((20_307_741..20_307_743).contains(&done.repay.0), "{done:?}");
+        // 2,000 * (0.9975 - sqrt(0.9975^2 - 0.02)) = 20.151904576...
+        assert!((20_151_905..20_151_907).contains(&done.repay.0), "{done:?}");
         assert!((20 * DOLLAR - 1..=20 * DOLLAR).contains(&done.seize.0), "{done:?}");
         assert_eq!(done.fee, fees.of(done.repay).unwrap());
         assert_eq!(plan(&vault, MIN_POSITION, &pair, done.repay, &fees), Ok(done));
@@ -407,8 +444,8 @@ mod tests {
             after.excess_of(fees.after(Amount(amount)).unwrap().base);
         }
 
-        /// A redemption never pays more than the burned tokens' worth less the fee, and raises the health of any vault
-        /// at or above 1.
+        /// A redemption never pays more than the burned tokens' worth less the fee, takes at most that less half of it, and
+        /// raises the health of any vault at or above 1.
         #[test]
         fn a_redemption_never_lowers_health(
             (vault, pair, terms, base, circulating) in any_case(), max in 1u64.., shift in 0u32..50,
@@ -416,12 +453,14 @@ mod tests {
             let fees = Fees::new(&terms, &base, 5, Amount(circulating)).unwrap();
             let Ok(done) = plan(&vault, MIN_POSITION, &pair, Amount(max >> shift), &fees) else { return Ok(()) };
             prop_assert!(done.repay <= Amount(max >> shift).min(pair.owed));
-            prop_assert!(done.seize <= pair.collateral.min(pair.liquid));
+            prop_assert!(done.seize <= pair.collateral && done.pay <= pair.liquid.min(done.seize));
             // The fee is that of what is redeemed, whatever was offered.
             prop_assert_eq!(done.fee, fees.of(done.repay).unwrap());
-            let paid = pair.collateral_price.value_floor(done.seize).unwrap().0;
             let burned = pair.debt_price.value_ceil(done.repay).unwrap().0;
-            prop_assert!(paid <= burned.mul_ceil(Fraction::ONE.checked_sub(done.fee).unwrap()).unwrap());
+            for (amount, part) in [(done.pay, part_paid(done.fee)), (done.seize, part_seized(done.fee))] {
+                let value = pair.collateral_price.value_floor(amount).unwrap().0;
+                prop_assert!(value <= burned.mul_ceil(part.unwrap()).unwrap(), "{done:?}");
+            }
             let after = pair
                 .totals_after(&vault, pair.owed.checked_sub(done.repay).unwrap(), pair.collateral.checked_sub(done.seize).unwrap())
                 .unwrap();
@@ -441,22 +480,28 @@ mod tests {
             let Ok(done) = at(Amount(offer)) else { return Ok(()) };
             prop_assert_eq!(at(done.repay), Ok(done));
             let larger = at(Amount(offer.saturating_add(more >> shift))).unwrap();
-            prop_assert!(larger.repay >= done.repay && larger.seize >= done.seize, "{done:?} {larger:?}");
+            prop_assert!(larger.repay >= done.repay && larger.pay >= done.pay, "{done:?} {larger:?}");
+            prop_assert!(larger.seize >= done.seize, "{done:?} {larger:?}");
             prop_assert!(larger.repay > done.repay || larger == done);
         }
 
-        /// Nothing is left over by the steps toward what takes all there is: what it repays less a unit would not buy all,
-        /// but for a unit.
+        /// Nothing is left over by the steps toward what takes all there is, or pays all that is liquid: what it repays less a
+        /// unit would do neither, but for a unit.
         #[test]
-        fn all_there_is_can_be_redeemed((vault, pair, terms, base, circulating) in any_case(), part in 1u64..100) {
+        fn all_there_is_can_be_redeemed(
+            (vault, pair, terms, base, circulating) in any_case(), part in 1u64..100, lent in any::<bool>(),
+        ) {
             let mut pair = pair;
-            pair.liquid = Amount((pair.collateral.0 / 200 * part).max(1));
+            let part = Amount((pair.collateral.0 / 200 * part).max(1));
+            *(if lent { &mut pair.liquid } else { &mut pair.collateral }) = part;
             let fees = Fees::new(&terms, &base, 5, Amount(circulating)).unwrap();
             let Ok(done) = plan(&vault, Usd::ZERO, &pair, Amount::MAX, &fees) else { return Ok(()) };
-            prop_assert!(done.repay == pair.owed || done.seize.0 + 1 >= pair.liquid.0, "{done:?} {pair:?}");
+            let all = done.pay.0 + 1 >= pair.liquid.0 || done.seize.0 + 1 >= pair.collateral.0;
+            prop_assert!(done.repay == pair.owed || all, "{done:?} {pair:?}");
             let less = Amount(done.repay.0 - 1);
-            let bought = bought(&pair, less, fees.of(less).unwrap()).unwrap();
-            prop_assert!(bought <= pair.liquid, "{done:?} {bought:?}");
+            let fee = fees.of(less).unwrap();
+            prop_assert!(worth(&pair, less, part_paid(fee).unwrap()).unwrap() <= pair.liquid, "{done:?}");
+            prop_assert!(worth(&pair, less, part_seized(fee).unwrap()).unwrap() <= pair.collateral, "{done:?}");
         }
 
         /// The fee is at least the average of what the fee is by each token, exactly, and hardly more.
@@ -497,16 +542,17 @@ mod tests {
             let mut left = pair;
             left.owed = pair.owed.checked_sub(first.repay).unwrap();
             left.collateral = pair.collateral.checked_sub(first.seize).unwrap();
-            left.liquid = pair.liquid.checked_sub(first.seize).unwrap();
+            left.liquid = pair.liquid.checked_sub(first.pay).unwrap();
             let after = pair.totals_after(&vault, left.owed, left.collateral).unwrap();
             let base = fees.after(first.repay).unwrap();
             let fees = Fees::new(&terms, &base, 5, circulating.checked_sub(first.repay).unwrap()).unwrap();
             let rest = whole.repay.checked_sub(first.repay).unwrap();
             let Ok(second) = plan(&after, MIN_POSITION, &left, rest, &fees) else { return Ok(()) };
             let Ok(at_once) = at_once(first.repay.checked_add(second.repay).unwrap()) else { return Ok(()) };
-            let seized = first.seize.0 + second.seize.0;
             // A unit, and some of the fee's last place.
-            prop_assert!(seized <= at_once.seize.0 + 2 + (seized >> 54), "{at_once:?} {first:?} {second:?}");
+            let no_more = |parts: u64, whole: Amount| parts <= whole.0 + 2 + (parts >> 54);
+            prop_assert!(no_more(first.pay.0 + second.pay.0, at_once.pay), "{at_once:?} {first:?} {second:?}");
+            prop_assert!(no_more(first.seize.0 + second.seize.0, at_once.seize), "{at_once:?} {first:?} {second:?}");
         }
     }
 }

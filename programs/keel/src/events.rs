@@ -224,13 +224,15 @@ pub struct Swapped {
     pub fee: u64,
 }
 
-/// Tokens were burned for collateral of a vault. The fee is 60-bit fixed point and stayed with the vault.
+/// Tokens were burned for collateral of a vault: the redeemer was paid a part of what was seized, the rest became insurance.
+/// The fee is 60-bit fixed point; half of it stayed with the vault.
 #[event]
 pub struct Redeemed {
     pub vault: Pubkey,
     pub redeemer: Pubkey,
     pub collateral_reserve: Pubkey,
     pub repaid: u64,
+    pub seized: u64,
     pub paid: u64,
     pub fee: u128,
     pub health_before: u128,

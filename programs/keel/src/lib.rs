@@ -335,7 +335,8 @@ pub mod keel {
     }
 
     /// Burns minted tokens for a dollar of a vault's collateral each, less a fee, and takes as many off its debt: the floor
-    /// of the token's price. The fee, which rises with volume and decays, stays with the vault.
+    /// of the token's price. Of the fee, which rises with volume and decays, half stays with the vault and half becomes
+    /// insurance.
     ///
     /// - Anyone, from vaults with a health factor under the threshold (`NotRedeemable`), which it raises
     ///   (`HealthNotRaised`). The collateral needs a price acceptable for new risk, others as in a liquidation (`Price...`).

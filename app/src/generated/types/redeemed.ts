@@ -22,12 +22,16 @@ import {
   type FixedSizeEncoder,
 } from '@solana/kit';
 
-/** Tokens were burned for collateral of a vault. The fee is 60-bit fixed point and stayed with the vault. */
+/**
+ * Tokens were burned for collateral of a vault: the redeemer was paid a part of what was seized, the rest became insurance.
+ * The fee is 60-bit fixed point; half of it stayed with the vault.
+ */
 export type Redeemed = {
   vault: Address;
   redeemer: Address;
   collateralReserve: Address;
   repaid: bigint;
+  seized: bigint;
   paid: bigint;
   fee: bigint;
   healthBefore: bigint;
@@ -39,6 +43,7 @@ export type RedeemedArgs = {
   redeemer: Address;
   collateralReserve: Address;
   repaid: number | bigint;
+  seized: number | bigint;
   paid: number | bigint;
   fee: number | bigint;
   healthBefore: number | bigint;
@@ -51,6 +56,7 @@ export function getRedeemedEncoder(): FixedSizeEncoder<RedeemedArgs> {
     ['redeemer', getAddressEncoder()],
     ['collateralReserve', getAddressEncoder()],
     ['repaid', getU64Encoder()],
+    ['seized', getU64Encoder()],
     ['paid', getU64Encoder()],
     ['fee', getU128Encoder()],
     ['healthBefore', getU128Encoder()],
@@ -64,6 +70,7 @@ export function getRedeemedDecoder(): FixedSizeDecoder<Redeemed> {
     ['redeemer', getAddressDecoder()],
     ['collateralReserve', getAddressDecoder()],
     ['repaid', getU64Decoder()],
+    ['seized', getU64Decoder()],
     ['paid', getU64Decoder()],
     ['fee', getU128Decoder()],
     ['healthBefore', getU128Decoder()],

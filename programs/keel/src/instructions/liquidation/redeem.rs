@@ -11,7 +11,7 @@ use keel_risk::redemption::{self, Fees};
 use keel_risk::units::Amount;
 
 /// Burns minted tokens for collateral of a vault near its limit, a dollar each less the fee, and takes as many off its debt.
-/// The accounts are those of a liquidation.
+/// Half of the fee becomes insurance. The accounts are those of a liquidation.
 pub fn redeem<'info>(ctx: Context<'info, Liquidate<'info>>, max_repay: u64, min_seize: u64) -> Result<()> {
     let accounts = &*ctx.accounts;
     let clock = Clock::get()?;
@@ -39,18 +39,18 @@ pub fn redeem<'info>(ctx: Context<'info, Liquidate<'info>>, max_repay: u64, min_
 
         case.repay(plan.repay, moment.now, ctx.remaining_accounts)?;
         let held = case.vault.collateral(case.collateral.key)?;
-        let seized = case.collateral.pool.seize(held, plan.seize, plan.seize, false).map_err(KeelError::from)?;
+        let seized = case.collateral.pool.seize(held, plan.seize, plan.pay, false).map_err(KeelError::from)?;
         case.vault.remove_collateral(case.collateral.key, seized.shares)?;
-        case.collateral.reserve.let_out(plan.seize, moment.now)?;
+        case.collateral.reserve.let_out(plan.pay, moment.now)?;
         let after = case.totals_after()?;
         require!(after.is_healthier_than(&case.before), KeelError::HealthNotRaised);
         case.settle(&moment)?;
         let before = case.before;
         (plan, before, after, (debt.tokens()?, collateral.tokens()?))
     };
-    require_gte!(plan.seize.0, min_seize, KeelError::OutputTooSmall);
+    require_gte!(plan.pay.0, min_seize, KeelError::OutputTooSmall);
     debt_door.take(&accounts.keeper_debt_account, &accounts.keeper, plan.repay.0)?;
-    collateral_door.pay(&accounts.keeper_collateral_account, plan.seize.0)?;
+    collateral_door.pay(&accounts.keeper_collateral_account, plan.pay.0)?;
     debt_door.require_backed(books.0)?;
     collateral_door.require_backed(books.1)?;
     emit!(Redeemed {
@@ -58,7 +58,8 @@ pub fn redeem<'info>(ctx: Context<'info, Liquidate<'info>>, max_repay: u64, min_
         redeemer: accounts.keeper.key(),
         collateral_reserve: accounts.collateral_reserve.key(),
         repaid: plan.repay.0,
-        paid: plan.seize.0,
+        seized: plan.seize.0,
+        paid: plan.pay.0,
         fee: plan.fee.to_bits(),
         health_before: health_bits(&before),
         health_after: health_bits(&after),
