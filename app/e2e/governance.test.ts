@@ -152,11 +152,11 @@ describe('a pause', () => {
     // Everything that is paused first has a lower bit.
     await governance.pause((PAUSE_TOP_UP - 1) | PAUSE_REPAY | PAUSE_LIQUIDATE, 3_600);
     await says(page, '.roles', /Governance has paused deposits, .*repayments, and liquidations, for (1 h|59 min)/);
-    await says(page, '.roles', /Nobody’s collateral is taken for 1 h 1\d min from now: owners come first/);
+    await says(page, '.roles', /For 1 h 1\d min from now nobody is liquidated or redeemed from: owners come first/);
     await expectAccessible(page);
     await picture(page, 'pause');
     await governance.pause(0, 0);
-    await says(page, '.roles', /PausedNobody’s collateral is taken for (15|14) min/);
+    await says(page, '.roles', /PausedFor (15|14) min .*nobody is liquidated/);
     expect(seen.complaints).toEqual([]);
     await page.context().close();
   });

@@ -124,8 +124,8 @@ export function GovernanceRoles({ market, now }: { market: Market | undefined; n
             ))}
             {areOwnersFirst && (
               <p>
-                Nobody’s collateral is taken for {format.duration(market.takesFrom - now)} from now: owners come first
-                after a pause of what they save their vaults with.
+                For {format.duration(market.takesFrom - now)} from now nobody is liquidated or redeemed from: owners
+                come first after a pause of what they save their vaults with.
               </p>
             )}
             <p className="small">A pause ends by itself. Repaying and liquidating are paused last.</p>
