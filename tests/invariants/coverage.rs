@@ -82,7 +82,7 @@ const SUCCEEDED: [(&str, u64); 15] = [
 ];
 
 /// The same for refusals that keep an invariant.
-const REFUSED: [(&str, &str, u64); 23] = [
+const REFUSED: [(&str, &str, u64); 22] = [
     ("borrow", "Unhealthy", 13),
     ("borrow", "PriceStale", 50),
     ("borrow", "PriceDivergence", 1),
@@ -94,7 +94,6 @@ const REFUSED: [(&str, &str, u64); 23] = [
     ("borrow", "OutflowLimitExceeded", 5),
     ("liquidate", "Healthy", 26),
     ("liquidate", "SlippageExceeded", 9),
-    ("liquidate", "PartOfSmallPosition", 1),
     ("resolve_bad_debt", "NoBadDebt", 50),
     ("deposit", "MintedTakesNoDeposits", 1),
     ("redeem", "NotRedeemable", 30),

@@ -168,12 +168,13 @@ pub const RARELY_REACHED: [(&str, u64); 12] = [
 ];
 
 /// The same in 200,000 instructions.
-pub const RARELY_REFUSED: [(&str, &str, u64); 39] = [
+pub const RARELY_REFUSED: [(&str, &str, u64); 40] = [
     ("accept_vault", "InFlashLoan", 20),
     ("close_expired_change", "ChangeNotExpired", 16),
     ("close_vault", "InFlashLoan", 10),
     ("deposit", "DelegateExpired", 16),
     ("execute_change", "WrongChange", 5),
+    ("liquidate", "PartOfSmallPosition", 20),
     ("liquidate_for_shares", "IsolatedCollateralMixed", 6),
     ("liquidate_for_shares", "NotAVault", 6),
     ("liquidate_for_shares", "OnlyOwnerOpensPositions", 26),
