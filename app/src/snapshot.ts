@@ -24,7 +24,8 @@ export function priceAccounts(
   return set.flatMap((feed, i) => (feed.account === UNSET ? (priceOf(feed.feedId, i) ?? []) : feed.account));
 }
 
-const UNSET = '11111111111111111111111111111111' as Address;
+/** What accounts say where no address is set. */
+export const UNSET = '11111111111111111111111111111111' as Address;
 
 /** The market at `address` with its reserves and their prices, or `undefined` when there is none. */
 export async function fetchSnapshot(

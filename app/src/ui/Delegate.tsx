@@ -1,15 +1,15 @@
-import { address, isAddress, type Address } from '@solana/kit';
+import { address, isAddress } from '@solana/kit';
 import { useId, useState, type ReactNode } from 'react';
 import * as format from '../format';
 import type { Vault } from '../generated';
 import { RIGHT_BORROW, RIGHT_DEPOSIT, RIGHT_GROUP, RIGHT_PAY_ANYONE, RIGHT_WITHDRAW } from '../generated/constants';
+import { UNSET } from '../snapshot';
 import { Copy, Whole } from './Copy';
 import './Delegate.css';
 import { Review } from './Review';
 import { useTransaction } from './useTransaction';
 import type { OpenVault } from './VaultPage';
 
-const NOBODY = '11111111111111111111111111111111' as Address;
 const DAY = 86_400n;
 /** For how long a delegate is proposed. */
 const DAYS = 30n;
@@ -31,7 +31,7 @@ export function rightsText(rights: number): string {
 /** Who else may act on the vault, and giving it away. For its owner. */
 export function Delegate({ vault }: { vault: OpenVault }) {
   const { decoded, state } = vault;
-  const isSet = decoded.delegate !== NOBODY;
+  const isSet = decoded.delegate !== UNSET;
   const isOver = isSet && state.moment.now >= decoded.delegateUntil;
   return (
     <details className="card delegate">
@@ -39,7 +39,7 @@ export function Delegate({ vault }: { vault: OpenVault }) {
         <h2>Delegate and transfer</h2>
         <span className="small">
           {isSet ? `delegate: ${format.short(decoded.delegate)}${isOver ? ', expired' : ''}` : 'only you may act'}
-          {decoded.offeredTo !== NOBODY && `; offered to ${format.short(decoded.offeredTo)}`}
+          {decoded.offeredTo !== UNSET && `; offered to ${format.short(decoded.offeredTo)}`}
         </span>
       </summary>
       <DelegateForm decoded={decoded} now={state.moment.now} />
@@ -55,7 +55,7 @@ function DelegateForm({ decoded, now }: { decoded: Vault; now: bigint }) {
   const [rights, setRights] = useState(RIGHT_DEPOSIT);
   const [day, setDay] = useState(dayOf(now + DAYS * DAY));
   const ids = { day: useId(), problem: useId() };
-  const isSet = decoded.delegate !== NOBODY;
+  const isSet = decoded.delegate !== UNSET;
   const isReview = progress.at === 'review';
   const isFixed = isReview || isOff;
   const wish = isReview && progress.wish.kind === 'delegate' ? progress.wish : undefined;
@@ -85,7 +85,7 @@ function DelegateForm({ decoded, now }: { decoded: Vault; now: bigint }) {
               type="button"
               className="quiet"
               disabled={isOff}
-              onClick={() => void review({ kind: 'delegate', delegate: NOBODY, rights: 0, until: 0n })}
+              onClick={() => void review({ kind: 'delegate', delegate: UNSET, rights: 0, until: 0n })}
             >
               Revoke
             </button>
@@ -180,7 +180,7 @@ function DelegateForm({ decoded, now }: { decoded: Vault; now: bigint }) {
 
 /** What is wrong with a delegate as typed. */
 function problemOf(who: string, rights: number, until: bigint | undefined, now: bigint): ReactNode {
-  if (!isAddress(who) || who === NOBODY) {
+  if (!isAddress(who) || who === UNSET) {
     return 'Write the address of a wallet.';
   }
   if (rights === 0) {
@@ -194,11 +194,11 @@ function TransferForm({ decoded }: { decoded: Vault }) {
   const { progress, review, confirm, reset, isOff } = useTransaction();
   const [to, setTo] = useState('');
   const ids = { problem: useId() };
-  const isOffered = decoded.offeredTo !== NOBODY;
+  const isOffered = decoded.offeredTo !== UNSET;
   const isReview = progress.at === 'review';
   const isFixed = isReview || isOff;
   const wish = isReview && progress.wish.kind === 'offer' ? progress.wish : undefined;
-  const isUsable = isAddress(to) && to !== NOBODY;
+  const isUsable = isAddress(to) && to !== UNSET;
   return (
     <form
       onSubmit={(event) => {
@@ -220,7 +220,7 @@ function TransferForm({ decoded }: { decoded: Vault }) {
               type="button"
               className="quiet"
               disabled={isOff}
-              onClick={() => void review({ kind: 'offer', to: NOBODY })}
+              onClick={() => void review({ kind: 'offer', to: UNSET })}
             >
               Take the offer back
             </button>
@@ -254,7 +254,7 @@ function TransferForm({ decoded }: { decoded: Vault }) {
         summary={
           <p>
             <strong>
-              {wish === undefined || wish.to === NOBODY ? (
+              {wish === undefined || wish.to === UNSET ? (
                 'The vault stays yours.'
               ) : (
                 <>
@@ -265,7 +265,7 @@ function TransferForm({ decoded }: { decoded: Vault }) {
           </p>
         }
         onConfirm={() =>
-          void confirm(wish?.to === NOBODY ? 'The offer is taken back.' : 'The vault is offered.').then((isDone) => {
+          void confirm(wish?.to === UNSET ? 'The offer is taken back.' : 'The vault is offered.').then((isDone) => {
             if (isDone) {
               setTo('');
             }

@@ -13,11 +13,10 @@ import {
   PAUSE_WITHDRAW,
 } from '../generated/constants';
 import { useSession } from '../session';
+import { UNSET } from '../snapshot';
 import { Copy } from './Copy';
 import { Review } from './Review';
 import { useTransaction } from './useTransaction';
-
-const NOBODY = '11111111111111111111111111111111' as Address;
 
 const ROLES: readonly { role: Role; name: string; may: string; of: (market: Market) => Address }[] = [
   {
@@ -80,12 +79,12 @@ export function GovernanceRoles({ market, now }: { market: Market | undefined; n
           const holder = of(market);
           // In the order of the roles.
           const offer = market.offers[role];
-          const isOffered = offer !== undefined && offer.to !== NOBODY && now <= offer.until;
+          const isOffered = offer !== undefined && offer.to !== UNSET && now <= offer.until;
           return (
             <div key={name}>
               <dt>{name}</dt>
               <dd>
-                {holder === NOBODY ? 'Nobody' : <Holder address={holder} name={name} />}
+                {holder === UNSET ? 'Nobody' : <Holder address={holder} name={name} />}
                 <p className="small">
                   {may}
                   {isOffered && (
@@ -179,7 +178,7 @@ function Acceptance({
         summary={
           <p>
             Your wallet becomes {name.toLowerCase()} at once, which {may}.
-            {holder !== NOBODY && ` ${format.short(holder)} is not any more.`}
+            {holder !== UNSET && ` ${format.short(holder)} is not any more.`}
           </p>
         }
         onConfirm={() => void confirm(`The role is yours: ${name}.`)}
