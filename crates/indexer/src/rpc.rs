@@ -195,6 +195,8 @@ mod tests {
     use super::*;
     use std::io::{Read, Write};
     use std::net::TcpListener;
+    use std::sync::mpsc::TryRecvError;
+    use tungstenite::error::{ProtocolError, UrlError};
 
     #[test]
     fn an_answer_is_a_transaction_that_succeeded() {
@@ -285,7 +287,8 @@ mod tests {
             request
         });
         let (bell, rung) = std::sync::mpsc::sync_channel(1);
-        assert!(listen(&url, &bell, &AtomicBool::new(false)).is_err());
+        let end = *listen(&url, &bell, &AtomicBool::new(false)).unwrap_err();
+        assert!(matches!(end, Error::Protocol(ProtocolError::ResetWithoutClosingHandshake)), "{end:?}");
         assert_eq!(rung.try_recv(), Ok(()));
         let request = told.join().unwrap();
         assert_eq!(request["method"], "logsSubscribe");
@@ -296,7 +299,8 @@ mod tests {
     fn a_bell_without_a_socket_is_silent_and_ends() {
         let (bell, rung) = std::sync::mpsc::sync_channel(1);
         let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        assert!(listen(&format!("ws://{nobody}"), &bell, &AtomicBool::new(false)).is_err());
-        assert!(rung.try_recv().is_err());
+        let end = *listen(&format!("ws://{nobody}"), &bell, &AtomicBool::new(false)).unwrap_err();
+        assert!(matches!(end, Error::Url(UrlError::UnableToConnect(_))), "{end:?}");
+        assert_eq!(rung.try_recv(), Err(TryRecvError::Empty));
     }
 }

@@ -205,7 +205,7 @@ impl Store {
                 cursor.map(|c| int(c.slot)),
                 cursor.map(|c| int(c.ordinal)),
                 position.floor.map(|floor| floor.to_string()),
-                int(backlog as u64),
+                i64::try_from(backlog).unwrap_or(i64::MAX),
             ],
         )?;
         Ok(write.commit()?)

@@ -149,6 +149,7 @@ impl DemoArgs {
 mod tests {
     use super::*;
     use clap::CommandFactory;
+    use clap::error::ErrorKind;
 
     #[test]
     fn the_command_line_is_coherent() {
@@ -157,15 +158,18 @@ mod tests {
 
     #[test]
     fn ports_need_serve() {
-        let parse = |args: &[&str]| Cli::try_parse_from([&["keel-localnet", "demo"], args].concat());
-        assert!(parse(&["--serve", "--rpc-port", "1"]).is_ok());
-        assert!(parse(&["--serve", "--app", "dist", "--app-port", "1"]).is_ok());
-        assert!(parse(&["--rpc-port", "1"]).is_err());
-        assert!(parse(&["--app", "dist"]).is_err());
-        assert!(parse(&["--no-serve", "--json"]).is_ok());
-        assert!(parse(&["--no-serve", "--serve"]).is_err());
-        assert!(parse(&["--from", "2025-10-10"]).is_err());
-        assert!(parse(&["--prices", "x.csv", "--from", "soon"]).is_err());
-        assert!(parse(&["--speed", "0"]).is_err());
+        let refused = |args: &[&str]| {
+            Cli::try_parse_from([&["keel-localnet", "demo"], args].concat()).err().map(|error| error.kind())
+        };
+        assert_eq!(refused(&["--serve", "--rpc-port", "1"]), None);
+        assert_eq!(refused(&["--serve", "--app", "dist", "--app-port", "1"]), None);
+        assert_eq!(refused(&["--no-serve", "--json"]), None);
+        for lacking in [&["--rpc-port", "1"], &["--app", "dist"], &["--from", "2025-10-10"]] {
+            assert_eq!(refused(lacking), Some(ErrorKind::MissingRequiredArgument), "{lacking:?}");
+        }
+        assert_eq!(refused(&["--no-serve", "--serve"]), Some(ErrorKind::ArgumentConflict));
+        for wrong in [&["--prices", "x.csv", "--from", "soon"][..], &["--speed", "0"]] {
+            assert_eq!(refused(wrong), Some(ErrorKind::ValueValidation), "{wrong:?}");
+        }
     }
 }
